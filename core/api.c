@@ -1,0 +1,415 @@
+/* api.c: the malloc family under cp_ names: what a call means, its errors and errno. Where chunks
+ * come from is decided here too:
+ *
+ *   small (up to CACHE_MAX_GRANULES)  thread cache, refilled from an arena
+ *   larger                            free memory of an arena; from the mmap threshold on a
+ *                                     mapping of its own before the arena grows
+ *   what no region can hold           a mapping of its own
+ *
+ * Takes no lock but through arena.h, cache.h and mapped.h.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <string.h>
+
+#include "arena.h"
+#include "cache.h"
+#include "check.h"
+#include "chunkproof.h"
+#include "mapped.h"
+#include "options.h"
+#include "purge.h"
+#include "report.h"
+#include "size.h"
+
+/* ---- Watched operation: walk now and then, fill --------------------------------------------------- */
+
+static void walk_now_and_then(struct cache *c) {
+    size_t every = option(&options.check_every);
+    if (every == 0 || ++c->operations % every != 0)
+        return;
+    struct cp_breach breach;
+    if (!cp_check(&breach))
+        report_breach(&breach);
+}
+
+static bool is_watched(const struct cache *c) {
+    return c != NULL && __atomic_load_n(&c->watched, __ATOMIC_RELAXED);
+}
+
+static void perturb(void *p, size_t bytes, unsigned char mask) {
+    size_t byte = option(&options.perturb);
+    if (byte != 0)
+        memset(p, (unsigned char)byte ^ mask, bytes);
+}
+
+/* ---- Allocate -------------------------------------------------------------------------------------- */
+
+/* The thread's cache, or NULL and a place for the arena of one call. */
+static struct arena **preferred_arena(struct cache *c, struct arena **for_one_call) {
+    *for_one_call = arena_main();
+    return c != NULL ? &c->arena : for_one_call;
+}
+
+static struct granule *from_arena(struct arena **preferred, uint32_t size, uint32_t align,
+                                  bool may_grow) {
+    struct arena *a = arena_enter(preferred);
+    if (a == NULL)
+        return NULL;
+    struct granule *header = arena_allocate(a, size, align, may_grow);
+    arena_leave(a);
+    return header;
+}
+
+/* No memory where the thread is at home: any other arena may have some. */
+static struct granule *from_any_arena(uint32_t size, uint32_t align) {
+    struct arena *a = arena_main();
+    do {
+        struct arena *here = a;
+        lock_acquire(&here->lock);
+        struct granule *header = here->lost ? NULL : arena_allocate(here, size, align, true);
+        arena_leave(here);
+        if (header != NULL)
+            return header;
+        a = arena_next(a);
+    } while (a != arena_main());
+    return NULL;
+}
+
+/* A chunk that no cache serves. `size` 0: no region can hold the request. */
+static struct granule *allocate_large(struct cache *c, size_t request_bytes, uint32_t size,
+                                      size_t align_bytes) {
+    struct arena *for_one_call, **preferred = preferred_arena(c, &for_one_call);
+    uint32_t align = align_bytes / GRANULE_BYTES > REGION_LIMIT_GRANULES
+                         ? 0
+                         : (uint32_t)(align_bytes / GRANULE_BYTES);
+    bool fits = size != 0 && align != 0;
+    bool apart = !fits || request_bytes >= option(&options.mmap_threshold_bytes);
+    struct granule *header = fits ? from_arena(preferred, size, align, !apart) : NULL;
+    if (header == NULL && apart)
+        header = mapped_allocate(request_bytes, align_bytes);
+    if (header == NULL && fits)
+        header = from_any_arena(size, align);
+    if (header == NULL && !apart && request_bytes >= PAGE_BYTES)
+        header = mapped_allocate(request_bytes, align_bytes);
+    return header;
+}
+
+static struct granule *allocate_small(struct cache *c, uint32_t size) {
+    struct granule *header = cache_take(c, size);
+    if (header != NULL)
+        return header;
+    struct cache_bin *bin = &c->bin[size];
+    if (bin->count != 0) {
+        const struct granule *bad = bin->slot[bin->count - 1];
+        report_fault(FAULT_CACHE, bad + 1, bad, "chunk in a thread cache, on malloc");
+    }
+    return cache_refill(c, size);
+}
+
+static struct granule *allocate_chunk(struct cache *c, size_t request_bytes, size_t align_bytes) {
+    if (request_bytes > REQUEST_MAX_BYTES - align_bytes)
+        return NULL;
+    uint32_t size = size_to_granules(request_bytes);
+    if (c != NULL && align_bytes == GRANULE_BYTES && size != 0 && size <= cache_max_granules()) {
+        struct granule *header = allocate_small(c, size);
+        if (header != NULL)
+            return header;
+    }
+    return allocate_large(c, request_bytes, size, align_bytes);
+}
+
+/* Everything the fast path does not do. `align_bytes`: power of two, GRANULE_BYTES or more. */
+static CP_COLD void *allocate(size_t request_bytes, size_t align_bytes) {
+    struct cache *c = cache_obtain();
+    bool watched = is_watched(c);
+    int saved = errno;
+    if (watched)
+        walk_now_and_then(c);
+    struct granule *header = allocate_chunk(c, request_bytes, align_bytes);
+    if (header == NULL) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    errno = saved;
+    if (watched)
+        perturb(header + 1, request_bytes, 0xff);
+    return header + 1;
+}
+
+CP_PUBLIC void *cp_malloc(size_t size) {
+    void *p = cache_pop(cache_self, size);
+    return __builtin_expect(p != NULL, 1) ? p : allocate(size, GRANULE_BYTES);
+}
+
+CP_PUBLIC void *cp_calloc(size_t count, size_t each) {
+    size_t bytes;
+    if (!size_multiply(count, each, &bytes)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    void *p = cp_malloc(bytes);
+    if (p == NULL)
+        return NULL;
+    bool fresh = !cache_readable(p) && option(&options.perturb) == 0; /* a mapping: zero pages */
+    return fresh ? p : memset(p, 0, bytes);
+}
+
+/* Smallest power of two that is `alignment` or more, and GRANULE_BYTES or more; 0 beyond size_t. */
+static size_t round_alignment(size_t alignment) {
+    if (alignment > SIZE_MAX / 2 + 1)
+        return 0;
+    size_t power = GRANULE_BYTES;
+    while (power < alignment)
+        power *= 2;
+    return power;
+}
+
+CP_PUBLIC void *cp_memalign(size_t alignment, size_t size) {
+    size_t power = round_alignment(alignment);
+    if (power == 0) {
+        errno = EINVAL;
+        return NULL;
+    }
+    if (power == GRANULE_BYTES)
+        return cp_malloc(size);
+    if (power > REQUEST_MAX_BYTES) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return allocate(size, power);
+}
+
+CP_PUBLIC void *cp_aligned_alloc(size_t alignment, size_t size) {
+    if (!size_is_power_of_two(alignment)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return cp_memalign(alignment, size);
+}
+
+CP_PUBLIC int cp_posix_memalign(void **out, size_t alignment, size_t size) {
+    if (!size_is_power_of_two(alignment) || alignment % sizeof(void *) != 0)
+        return EINVAL;
+    int saved = errno;
+    void *p = cp_memalign(alignment, size);
+    errno = saved;
+    if (p == NULL)
+        return ENOMEM;
+    *out = p;
+    return 0;
+}
+
+CP_PUBLIC void *cp_valloc(size_t size) { return cp_memalign(PAGE_BYTES, size); }
+
+CP_PUBLIC void *cp_pvalloc(size_t size) {
+    if (size > REQUEST_MAX_BYTES - PAGE_BYTES) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return cp_memalign(PAGE_BYTES, round_up(size, PAGE_BYTES));
+}
+
+/* ---- Free ------------------------------------------------------------------------------------------ */
+
+/* A block of the program: its header, and whether it is a mapping of its own. */
+struct block {
+    struct granule *header;
+    bool mapped;
+};
+
+/* The block that starts at p; any other pointer is reported. */
+static struct block checked_block(void *p, const char *operation) {
+    struct block b = {.header = (struct granule *)p - 1};
+    if (cache_readable(p)) {
+        const struct seal_key *key = arena_key();
+        uint64_t at = (uintptr_t)b.header / GRANULE_BYTES;
+        uint16_t hash = seal_hash(key, at, b.header->size, b.header->flags);
+        if (seal_load(b.header) == (hash ^ key->state[SEAL_ALLOCATED]))
+            return b;
+    } else if ((uintptr_t)p % GRANULE_BYTES == 0 && mapped_find(p, &b.header)) {
+        b.mapped = true;
+        return b;
+    }
+    check_diagnose(p, operation);
+}
+
+static size_t usable_bytes(struct block b) {
+    return b.mapped ? mapped_usable(b.header) : granules_to_usable(b.header->size);
+}
+
+static void free_to_arena(struct granule *header) {
+    struct arena *a = heap_of(header)->arena;
+    lock_acquire(&a->lock);
+    if (!a->lost)
+        arena_free(a, header);
+    arena_leave(a);
+}
+
+static void free_block(struct cache *c, struct block b) {
+    uint32_t size = b.header->size;
+    if (b.mapped)
+        mapped_free(b.header);
+    else if (c == NULL || size > cache_max_granules())
+        free_to_arena(b.header);
+    else if (!cache_put(c, b.header)) {
+        cache_flush_bin(c, size);
+        if (!cache_put(c, b.header))
+            free_to_arena(b.header);
+    }
+}
+
+static CP_COLD void free_slowly(void *p, const char *operation) {
+    int saved = errno;
+    struct cache *c = cache_obtain();
+    bool watched = is_watched(c);
+    if (watched)
+        walk_now_and_then(c);
+    struct block b = checked_block(p, operation);
+    if (watched && !b.mapped)
+        perturb(p, usable_bytes(b), 0);
+    free_block(c, b);
+    errno = saved;
+}
+
+CP_PUBLIC void cp_free(void *p) {
+    if (p != NULL && !cache_push(cache_self, p))
+        free_slowly(p, "free");
+}
+
+/* A chunk may be one granule larger than its request needs, never two; a mapping that could not
+ * shrink may be larger by any number of pages. */
+static bool size_is_possible(struct block b, size_t size) {
+    if (size > usable_bytes(b))
+        return false;
+    return b.mapped || b.header->size <= size_to_granules(size) + 1;
+}
+
+CP_PUBLIC void cp_free_sized(void *p, size_t size) {
+    if (p == NULL)
+        return;
+    struct block b = checked_block(p, "free_sized");
+    if (!size_is_possible(b, size))
+        report_fault(FAULT_SIZED_FREE, p, b.header, "free_sized");
+    cp_free(p);
+}
+
+CP_PUBLIC void cp_free_aligned_sized(void *p, size_t alignment, size_t size) {
+    if (p != NULL && (!size_is_power_of_two(alignment) || (uintptr_t)p % alignment != 0))
+        report_fault(FAULT_SIZED_FREE, p, NULL, "free_aligned_sized: alignment");
+    cp_free_sized(p, size);
+}
+
+CP_PUBLIC size_t cp_malloc_usable_size(void *p) {
+    return p == NULL ? 0 : usable_bytes(checked_block(p, "malloc_usable_size"));
+}
+
+/* ---- Resize ---------------------------------------------------------------------------------------- */
+
+static bool resize_in_region(struct granule *header, uint32_t size) {
+    if (size == header->size || size + 1 == header->size)
+        return true;
+    struct heap *h = heap_of(header);
+    struct arena *a = h->arena;
+    lock_acquire(&a->lock);
+    bool shrinks = size < header->size;
+    bool done = !a->lost && region_resize(&h->region, heap_index(h, header), size);
+    if (done && shrinks)
+        arena_trim_after_free(a, h);
+    arena_leave(a);
+    return done;
+}
+
+/* The block resized without copying by hand; NULL when it must be. */
+static struct granule *resize_block(struct block b, size_t size) {
+    if (b.mapped) {
+        struct granule *header = mapped_resize(b.header, size);
+        return header == NULL && size <= usable_bytes(b) ? b.header : header;
+    }
+    uint32_t granules = size_to_granules(size);
+    return granules != 0 && resize_in_region(b.header, granules) ? b.header : NULL;
+}
+
+static CP_COLD void *reallocate(void *p, size_t size) {
+    struct cache *c = cache_obtain();
+    if (is_watched(c))
+        walk_now_and_then(c);
+    struct block b = checked_block(p, "realloc");
+    if (size > REQUEST_MAX_BYTES) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    int saved = errno;
+    struct granule *resized = resize_block(b, size);
+    errno = saved;
+    if (resized != NULL)
+        return resized + 1;
+    void *fresh = cp_malloc(size);
+    if (fresh == NULL)
+        return NULL;
+    size_t old = usable_bytes(b);
+    memcpy(fresh, p, old < size ? old : size);
+    cp_free(p);
+    return fresh;
+}
+
+CP_PUBLIC void *cp_realloc(void *p, size_t size) {
+    if (p == NULL)
+        return cp_malloc(size);
+    if (size != 0)
+        return reallocate(p, size);
+    cp_free(p);
+    return NULL;
+}
+
+CP_PUBLIC void *cp_reallocarray(void *p, size_t count, size_t each) {
+    size_t bytes;
+    if (!size_multiply(count, each, &bytes)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return cp_realloc(p, bytes);
+}
+
+/* ---- Tuning ---------------------------------------------------------------------------------------- */
+
+/* As in glibc, setting M_MXFAST merges what waits in fast bins. */
+static void consolidate_all(void) {
+    struct arena *a = arena_main();
+    do {
+        lock_acquire(&a->lock);
+        for (struct heap *h = a->lost ? NULL : a->heaps; h != NULL; h = h->next)
+            region_consolidate(&h->region);
+        arena_leave(a);
+        a = arena_next(a);
+    } while (a != arena_main());
+}
+
+CP_PUBLIC int cp_mallopt(int parameter, int value) {
+    allocator_ensure_started();
+    if (parameter == M_MXFAST)
+        consolidate_all();
+    int result = options_set(parameter, value);
+    if (parameter == M_PERTURB)
+        cache_watch_changed();
+    return result;
+}
+
+CP_PUBLIC int cp_malloc_trim(size_t pad) {
+    int saved = errno;
+    struct cache *c = cache_obtain();
+    allocator_ensure_started();
+    if (c != NULL)
+        cache_flush(c);
+    bool any = false;
+    struct arena *a = arena_main();
+    do {
+        lock_acquire(&a->lock);
+        if (!a->lost)
+            any |= purge_arena(a, pad);
+        arena_leave(a);
+        a = arena_next(a);
+    } while (a != arena_main());
+    errno = saved;
+    return any;
+}

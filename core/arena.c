@@ -1,0 +1,377 @@
+/* arena.c: see arena.h. Owns the ring of arenas, the main arena and the process's secrets. */
+#include "arena.h"
+
+#include "assumptions.h"
+#include "options.h"
+#include "os.h"
+#include "pagemap.h"
+#include "report.h"
+#include "size.h"
+
+struct address_range arena_break_range;
+
+static struct arena main_arena;
+static struct heap break_heap;
+static struct seal_key key;
+static struct lock list_lock; /* guards the ring's growth */
+static uint32_t arena_count;
+
+/* ---- Secrets, the ring ------------------------------------------------------------------------ */
+
+static void draw_secrets(void) {
+    key = (struct seal_key){.secret = os_random(), .multiplier = os_random() | 1};
+    uint64_t bits = os_random() | 1;
+    for (unsigned s = 0; s < SEAL_STATES; s++) /* differ: multiples of an odd number */
+        key.state[s] = (uint16_t)((bits >> 32) ^ (s * bits & 0xffff));
+}
+
+const struct seal_key *arena_key(void) { return &key; }
+struct arena *arena_main(void) { return &main_arena; }
+struct lock *arena_list_lock(void) { return &list_lock; }
+struct arena *arena_next(const struct arena *a) {
+    return __atomic_load_n(&a->next, __ATOMIC_ACQUIRE);
+}
+
+void arena_start(void) {
+    main_arena = (struct arena){.next = &main_arena, .next_class = REGION_CLASS_FIRST};
+    break_heap = (struct heap){.arena = &main_arena};
+    arena_break_range = (struct address_range){0, 0};
+    arena_count = 1;
+    lock_init(&main_arena.lock);
+    lock_init(&list_lock);
+    draw_secrets();
+}
+
+static size_t arena_limit(void) {
+    size_t limit = option(&options.arena_max);
+    if (limit != 0)
+        return limit;
+    size_t by_cores = (size_t)8 * os_cpu_count();
+    size_t test = option(&options.arena_test);
+    return by_cores > test ? by_cores : test;
+}
+
+/* A new arena, locked, in the ring behind main; NULL when the limit or memory is reached. */
+static struct arena *arena_create(void) {
+    size_t limit = arena_limit();
+    if (__atomic_load_n(&arena_count, __ATOMIC_RELAXED) >= limit)
+        return NULL;
+    struct arena *a = NULL;
+    lock_acquire(&list_lock);
+    if (arena_count < limit && (a = os_map(PAGE_BYTES)) != NULL) {
+        lock_init(&a->lock);
+        lock_acquire(&a->lock);
+        a->number = arena_count;
+        a->next_class = REGION_CLASS_FIRST;
+        a->next = main_arena.next;
+        __atomic_store_n(&main_arena.next, a, __ATOMIC_RELEASE);
+        __atomic_store_n(&arena_count, arena_count + 1, __ATOMIC_RELAXED);
+    }
+    lock_release(&list_lock);
+    return a;
+}
+
+/* An arena other than `a` whose lock is free, locked. */
+static struct arena *arena_enter_other(const struct arena *a) {
+    for (struct arena *b = arena_next(a); b != a; b = arena_next(b))
+        if (!b->lost && lock_try(&b->lock))
+            return b;
+    return arena_create();
+}
+
+struct arena *arena_enter(struct arena **preferred) {
+    struct arena *a = *preferred;
+    if (!a->lost && lock_try(&a->lock))
+        return a;
+    struct arena *other = arena_enter_other(a);
+    if (other != NULL) {
+        *preferred = other;
+        return other;
+    }
+    if (a->lost)
+        return NULL;
+    lock_acquire(&a->lock);
+    return a;
+}
+
+void arena_leave(struct arena *a) { lock_release(&a->lock); }
+
+/* ---- Heaps ------------------------------------------------------------------------------------ */
+
+struct heap *heap_of(const struct granule *header) {
+    if ((header->flags & FLAG_ARENA) == 0)
+        return &break_heap;
+    uintptr_t size = (uintptr_t)REGION_UNIT_BYTES << (header->flags >> FLAG_CLASS_SHIFT);
+    return (struct heap *)((uintptr_t)header & ~(size - 1));
+}
+
+static void count_system(struct arena *a, size_t more, size_t less) {
+    a->system_bytes += more;
+    a->system_bytes -= less;
+    if (a->system_bytes > a->system_bytes_max)
+        a->system_bytes_max = a->system_bytes;
+}
+
+static void set_break_range(const struct heap *h) {
+    __atomic_store_n(&arena_break_range.start, (uintptr_t)h->start, __ATOMIC_RELAXED);
+    __atomic_store_n(&arena_break_range.bytes, h->committed_bytes, __ATOMIC_RELAXED);
+}
+
+static void heap_start_region(struct heap *h, unsigned char *first, uint8_t flags) {
+    struct seal_key own = key;
+    own.base = (uintptr_t)first / GRANULE_BYTES;
+    size_t bytes = h->committed_bytes - (size_t)(first - h->start);
+    region_init(&h->region, (struct granule *)(void *)first, (uint32_t)(bytes / GRANULE_BYTES),
+                &own, flags);
+}
+
+/* Granules the region would have with `committed_bytes`. */
+static uint32_t granules_within(const struct heap *h, size_t committed_bytes) {
+    size_t lead = (size_t)((unsigned char *)h->region.g - h->start);
+    return (uint32_t)((committed_bytes - lead) / GRANULE_BYTES);
+}
+
+/* Bytes by which a heap must grow so that top can serve `size` granules, padded. */
+static size_t growth_bytes(const struct heap *h, uint32_t size, size_t pad_bytes) {
+    size_t have = region_top_granules(&h->region);
+    size_t need = (size_t)size + CHUNK_MIN_GRANULES;
+    return need <= have ? 0 : (need - have) * GRANULE_BYTES + pad_bytes;
+}
+
+static bool break_extend(struct heap *h, size_t bytes) {
+    size_t limit = (size_t)REGION_LIMIT_GRANULES * GRANULE_BYTES;
+    if (h->committed_bytes + bytes > limit)
+        return false;
+    unsigned char *before = os_brk((ptrdiff_t)bytes);
+    if (before == NULL)
+        return false;
+    if (before != h->start + h->committed_bytes) { /* somebody else uses brk, too: leave it */
+        os_brk(-(ptrdiff_t)bytes);
+        main_arena.break_lost = true;
+        return false;
+    }
+    h->committed_bytes += bytes;
+    count_system(&main_arena, bytes, 0);
+    region_extend(&h->region, granules_within(h, h->committed_bytes));
+    set_break_range(h);
+    return true;
+}
+
+static bool break_create(struct heap *h, size_t bytes) {
+    unsigned char *now = os_brk(0);
+    if (now == NULL)
+        return false;
+    size_t lead = (PAGE_BYTES - (uintptr_t)now % PAGE_BYTES) % PAGE_BYTES;
+    unsigned char *before = os_brk((ptrdiff_t)(bytes + lead));
+    if (before == NULL)
+        return false;
+    if (before != now) {
+        os_brk(-(ptrdiff_t)(bytes + lead));
+        return false;
+    }
+    h->start = now + lead;
+    h->committed_bytes = bytes;
+    count_system(&main_arena, bytes, 0);
+    heap_start_region(h, h->start, 0);
+    h->next = main_arena.heaps;
+    main_arena.heaps = h;
+    set_break_range(h);
+    return true;
+}
+
+/* Grow over the break by what `size` needs, padded if that can be had. */
+static bool break_grow(uint32_t size) {
+    struct heap *h = &break_heap;
+    size_t pad = option(&options.top_pad_bytes);
+    bool made = h->start != NULL;
+    size_t need = made ? growth_bytes(h, size, 0)
+                       : ((size_t)size + REGION_MIN_GRANULES) * GRANULE_BYTES;
+    size_t bytes = round_up(need, PAGE_BYTES);
+    size_t padded = pad < PTRDIFF_MAX / 4 ? round_up(need + pad, PAGE_BYTES) : bytes;
+    if (main_arena.break_lost || bytes > (size_t)REGION_LIMIT_GRANULES * GRANULE_BYTES)
+        return false;
+    if (made)
+        return break_extend(h, padded) || (!main_arena.break_lost && break_extend(h, bytes));
+    return break_create(h, padded) || break_create(h, bytes);
+}
+
+static bool mapped_heap_grow(struct heap *h, uint32_t size) {
+    size_t spare = h->reserved_bytes - h->committed_bytes;
+    size_t need = growth_bytes(h, size, 0);
+    size_t pad = option(&options.top_pad_bytes);
+    if (need > spare)
+        return false;
+    size_t bytes = need + (pad < spare - need ? pad : spare - need);
+    bytes = round_up(bytes, REGION_UNIT_BYTES);
+    unsigned char *end = h->start + h->committed_bytes;
+    if (!pagemap_enter(end, bytes))
+        return false;
+    if (!os_commit(end, bytes)) {
+        pagemap_remove(end, bytes);
+        return false;
+    }
+    h->committed_bytes += bytes;
+    count_system(h->arena, bytes, 0);
+    region_extend(&h->region, granules_within(h, h->committed_bytes));
+    return true;
+}
+
+static uint32_t class_for(size_t bytes) {
+    uint32_t class = 0;
+    while (class < REGION_CLASS_LAST && (REGION_UNIT_BYTES << class) < bytes)
+        class ++;
+    return class;
+}
+
+/* Address space for a region of at least class `least`, `class` if it can be had. */
+static unsigned char *reserve_region(uint32_t least, uint32_t *class) {
+    for (;;) {
+        size_t bytes = REGION_UNIT_BYTES << *class;
+        unsigned char *start = os_reserve(bytes, bytes);
+        if (start != NULL || *class == least)
+            return start;
+        --*class;
+    }
+}
+
+static bool mapped_heap_create(struct arena *a, uint32_t size) {
+    size_t head = round_up(sizeof(struct heap), GRANULE_BYTES);
+    size_t need = head + ((size_t)size + REGION_MIN_GRANULES) * GRANULE_BYTES;
+    uint32_t least = class_for(need);
+    if (need > REGION_UNIT_BYTES << least)
+        return false;
+    uint32_t class = a->next_class > least ? a->next_class : least;
+    unsigned char *start = reserve_region(least, &class);
+    if (start == NULL)
+        return false;
+    size_t reserved = REGION_UNIT_BYTES << class;
+    size_t committed = round_up(need, REGION_UNIT_BYTES);
+    if (!os_commit(start, committed) || !pagemap_enter(start, committed)) {
+        os_unmap(start, reserved);
+        return false;
+    }
+    struct heap *h = (struct heap *)(void *)start;
+    *h = (struct heap){.arena = a, .next = a->heaps, .start = start};
+    h->reserved_bytes = reserved;
+    h->committed_bytes = committed;
+    heap_start_region(h, start + head, (uint8_t)(FLAG_ARENA | class << FLAG_CLASS_SHIFT));
+    count_system(a, committed, 0);
+    a->heaps = h;
+    if (class < REGION_CLASS_LAST && class >= a->next_class)
+        a->next_class = class + 1;
+    return true;
+}
+
+/* ---- Allocate --------------------------------------------------------------------------------- */
+
+static struct granule *heap_allocate(struct heap *h, uint32_t size, uint32_t align) {
+    struct region *r = &h->region;
+    uint32_t fast_max = (uint32_t)option(&options.mxfast_granules);
+    if (size > region_top_granules(r) && size > r->bins.free_granules + r->bins.fast_granules)
+        return NULL;
+    uint32_t i = align > 1 ? region_allocate_aligned(r, size, align)
+                           : region_allocate(r, size, fast_max);
+    return i == 0 ? NULL : &r->g[i];
+}
+
+/* Grow one of the arena's heaps, or give it a new one, so that `size` granules fit in its top. */
+static struct heap *arena_grow(struct arena *a, uint32_t size) {
+    if (a == &main_arena && break_grow(size))
+        return &break_heap;
+    for (struct heap *h = a->heaps; h != NULL; h = h->next)
+        if (h->reserved_bytes != 0 && mapped_heap_grow(h, size))
+            return h;
+    return mapped_heap_create(a, size) ? a->heaps : NULL;
+}
+
+struct granule *arena_allocate(struct arena *a, uint32_t size, uint32_t align, bool may_grow) {
+    for (struct heap *h = a->heaps; h != NULL; h = h->next) {
+        struct granule *header = heap_allocate(h, size, align);
+        if (header != NULL)
+            return header;
+    }
+    if (!may_grow)
+        return NULL;
+    uint64_t whole = align > 1 ? (uint64_t)size + align + 2 * CHUNK_MIN_GRANULES : size;
+    if (whole > REGION_LIMIT_GRANULES / 2)
+        return NULL;
+    struct heap *h = arena_grow(a, (uint32_t)whole);
+    return h == NULL ? NULL : heap_allocate(h, size, align);
+}
+
+/* ---- Free, trim ------------------------------------------------------------------------------- */
+
+static bool break_trim(struct heap *h, size_t keep_granules) {
+    struct region *r = &h->region;
+    size_t top = region_top_granules(r);
+    if (top <= keep_granules)
+        return false;
+    size_t bytes = (top - keep_granules) * GRANULE_BYTES / PAGE_BYTES * PAGE_BYTES;
+    if (bytes == 0 || main_arena.break_lost)
+        return false;
+    if (os_brk(0) != h->start + h->committed_bytes) {
+        main_arena.break_lost = true;
+        return false;
+    }
+    region_trim(r, (uint32_t)(top - bytes / GRANULE_BYTES));
+    h->committed_bytes -= bytes;
+    set_break_range(h);
+    if (os_brk(-(ptrdiff_t)bytes) == NULL) {
+        h->committed_bytes += bytes;
+        set_break_range(h);
+        region_extend(r, granules_within(h, h->committed_bytes));
+        return false;
+    }
+    count_system(&main_arena, 0, bytes);
+    return true;
+}
+
+static bool mapped_heap_trim(struct heap *h, size_t keep_granules) {
+    struct region *r = &h->region;
+    size_t top = region_top_granules(r);
+    if (top <= keep_granules)
+        return false;
+    const unsigned char *kept_end = (unsigned char *)&r->g[r->top + keep_granules + 1];
+    size_t committed = round_up((size_t)(kept_end - h->start), REGION_UNIT_BYTES);
+    if (committed >= h->committed_bytes)
+        return false;
+    size_t bytes = h->committed_bytes - committed;
+    region_trim(r, (uint32_t)(top - bytes / GRANULE_BYTES));
+    h->committed_bytes = committed;
+    count_system(h->arena, 0, bytes);
+    pagemap_remove(h->start + committed, bytes);
+    os_decommit(h->start + committed, bytes);
+    return true;
+}
+
+bool heap_trim(struct heap *h, size_t pad_bytes) {
+    size_t keep = pad_bytes / GRANULE_BYTES + CHUNK_MIN_GRANULES;
+    return h->reserved_bytes == 0 ? break_trim(h, keep) : mapped_heap_trim(h, keep);
+}
+
+void arena_destroy_heap(struct arena *a, struct heap *h) {
+    struct heap **link = &a->heaps;
+    while (*link != h)
+        link = &(*link)->next;
+    *link = h->next;
+    count_system(a, 0, h->committed_bytes);
+    pagemap_remove(h->start, h->committed_bytes);
+    os_unmap(h->start, h->reserved_bytes);
+}
+
+void arena_trim_after_free(struct arena *a, struct heap *h) {
+    size_t threshold = option(&options.trim_threshold_bytes);
+    size_t top_bytes = (size_t)region_top_granules(&h->region) * GRANULE_BYTES;
+    if (top_bytes < threshold)
+        return;
+    if (h->reserved_bytes != 0 && region_is_empty(&h->region) && a->heaps->next != NULL)
+        arena_destroy_heap(a, h);
+    else
+        heap_trim(h, option(&options.top_pad_bytes));
+}
+
+void arena_free(struct arena *a, struct granule *header) {
+    struct heap *h = heap_of(header);
+    region_free(&h->region, heap_index(h, header), (uint32_t)option(&options.mxfast_granules));
+    arena_trim_after_free(a, h);
+}

@@ -1,0 +1,98 @@
+/* arena.h: a lock, the regions it guards, and the ring of arenas.
+ *
+ *   main arena: region over the program break, then mapped regions when the break cannot grow
+ *   others:     mapped regions: reserved, aligned to their size, committed as top grows
+ *
+ * A thread starts in the main arena. Only when it finds its arena's lock taken does it move on:
+ * to an arena whose lock is free, to a new one while there are fewer than the limit, else it waits.
+ *
+ * Lock order: cache registry, arena list, arenas in ring order, mapped, pagemap. Outside fork
+ * and the whole-process walk a thread holds one arena's lock at most.
+ */
+#ifndef CP_ARENA_H
+#define CP_ARENA_H
+
+#include <stddef.h>
+
+#include "lock.h"
+#include "process.h"
+#include "region.h"
+
+/* A region and where its memory comes from. Stands at the start of a mapped region; the main
+ * arena's first one is a variable. */
+struct heap {
+    struct region region;
+    struct arena *arena;
+    struct heap *next;
+    unsigned char *start; /* of the reservation; of the break's part in use */
+    size_t reserved_bytes; /* 0: over the break */
+    size_t committed_bytes; /* from start on */
+};
+
+struct arena {
+    struct lock lock;
+    uint32_t number;
+    struct arena *next; /* ring; written once */
+    struct heap *heaps; /* newest first */
+    uint32_t next_class; /* of the next mapped region */
+    bool lost; /* its lock was held by a thread that did not survive fork: never touched again */
+    bool break_lost; /* main arena: somebody else moved the break */
+    size_t system_bytes; /* committed now, and at most */
+    size_t system_bytes_max;
+};
+
+/* Bounds of the main arena's region over the break, for address checks without the lock. */
+struct address_range {
+    uintptr_t start;
+    size_t bytes;
+};
+extern struct address_range arena_break_range;
+
+static inline bool arena_break_holds(const void *p) {
+    uintptr_t start = __atomic_load_n(&arena_break_range.start, __ATOMIC_RELAXED);
+    return (uintptr_t)p - start < __atomic_load_n(&arena_break_range.bytes, __ATOMIC_RELAXED);
+}
+
+/* The arena that holds a lock: it stands first. */
+static inline const struct arena *arena_of_lock(const struct lock *l) {
+    return (const struct arena *)(const void *)l;
+}
+
+/* The process's seal key with base 0: seals are taken of whole addresses with it. */
+const struct seal_key *arena_key(void);
+
+struct arena *arena_main(void);
+
+/* The arena after `a` in the ring; a itself when alone. */
+struct arena *arena_next(const struct arena *a);
+
+/* Lock the preferred arena, or another under contention; *preferred is updated. */
+struct arena *arena_enter(struct arena **preferred);
+void arena_leave(struct arena *a);
+
+/* The heap that holds a chunk, told by its flags. The header must be known to be sealed. */
+struct heap *heap_of(const struct granule *header);
+
+static inline uint32_t heap_index(const struct heap *h, const struct granule *header) {
+    return (uint32_t)(header - h->region.g);
+}
+
+/* Allocate a chunk of `size` granules in the locked arena, growing it if `may_grow`; its payload
+ * aligned to `align` granules (1: any). NULL when there is none. */
+struct granule *arena_allocate(struct arena *a, uint32_t size, uint32_t align, bool may_grow);
+
+/* Free allocated or cached chunks of the locked arena; trims afterwards. */
+void arena_free(struct arena *a, struct granule *header);
+void arena_trim_after_free(struct arena *a, struct heap *h);
+
+/* Give back top's pages beyond `pad_bytes`, in the locked arena. True if anything was. */
+bool heap_trim(struct heap *h, size_t pad_bytes);
+
+/* Unmap a mapped heap whose region is empty; h ends to exist. */
+void arena_destroy_heap(struct arena *a, struct heap *h);
+
+/* The first state: no region, fresh secrets. The list's lock guards the ring's growth. */
+void arena_start(void);
+struct lock *arena_list_lock(void);
+
+#endif

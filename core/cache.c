@@ -1,0 +1,273 @@
+/* cache.c: see cache.h. Owns the registry and the pool of caches, guarded by its lock. */
+#include "cache.h"
+
+#include "options.h"
+#include "os.h"
+#include "report.h"
+
+/* A cache may hold this much of one size, but CAPACITY_MIN .. CAPACITY_MAX chunks. */
+enum { BIN_BYTES = 24 * 1024, CAPACITY_MIN = 8, CAPACITY_MAX = 512, LIMIT_FIRST = 8 };
+
+/* Caches without a thread kept for the next ones, so that short threads cost no system call. */
+enum { POOL_MAX = 16 };
+
+struct cache cache_none;
+_Thread_local struct cache *cache_self = &cache_none;
+
+/* What cache_self leads to once a thread's cache is gone: it gets no second one. */
+static struct cache cache_ended;
+
+static struct registry {
+    struct lock lock;
+    struct cache *live;
+    struct cache *pool;
+    uint32_t pooled;
+} registry;
+
+static void thread_ends(void *argument);
+
+void cache_start(void) {
+    registry = (struct registry){.live = NULL};
+    lock_init(&registry.lock);
+    cache_self = &cache_none;
+    os_thread_exit_hook(thread_ends);
+}
+
+struct lock *cache_lock(void) { return &registry.lock; }
+
+uint32_t cache_max_granules(void) {
+    return option(&options.cache_count) == 0 ? 0 : (uint32_t)option(&options.cache_max_granules);
+}
+
+/* ---- Making and ending caches ------------------------------------------------------------------- */
+
+static uint32_t capacity(uint32_t size) {
+    uint32_t chunks = BIN_BYTES / (size * GRANULE_BYTES);
+    if (chunks < CAPACITY_MIN)
+        return CAPACITY_MIN;
+    return chunks < CAPACITY_MAX ? chunks : CAPACITY_MAX;
+}
+
+static uint32_t bin_capacity(uint32_t size) {
+    size_t count = option(&options.cache_count);
+    uint32_t most = capacity(size);
+    return count < most ? (uint32_t)count : most;
+}
+
+static size_t cache_bytes(void) {
+    size_t slots = 0;
+    for (uint32_t size = CHUNK_MIN_GRANULES; size <= CACHE_MAX_GRANULES; size++)
+        slots += capacity(size);
+    return round_up(sizeof(struct cache) + slots * sizeof(struct granule *), PAGE_BYTES);
+}
+
+static void set_ends(struct cache *c) {
+    uint32_t most = cache_max_granules();
+    bool watched = options_watch();
+    bool fast = !watched && most >= CHUNK_MIN_GRANULES;
+    __atomic_store_n(&c->watched, watched, __ATOMIC_RELAXED);
+    __atomic_store_n(&c->chunk_end, fast ? most + 1 : 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&c->request_end, fast ? granules_to_usable(most) + 1 : 0, __ATOMIC_RELAXED);
+}
+
+static void cache_init(struct cache *c) {
+    struct granule **slot = (struct granule **)(c + 1);
+    c->key = *arena_key();
+    c->arena = arena_main();
+    c->operations = 0;
+    for (uint32_t size = CHUNK_MIN_GRANULES; size <= CACHE_MAX_GRANULES; size++) {
+        uint32_t most = bin_capacity(size);
+        c->bin[size] = (struct cache_bin){.slot = slot, .limit = LIMIT_FIRST};
+        if (c->bin[size].limit > most)
+            c->bin[size].limit = most;
+        slot += capacity(size);
+    }
+    set_ends(c);
+}
+
+static void registry_link(struct cache *c) {
+    c->previous = NULL;
+    c->next = registry.live;
+    if (c->next != NULL)
+        c->next->previous = c;
+    registry.live = c;
+}
+
+static void registry_unlink(struct cache *c) {
+    if (c->next != NULL)
+        c->next->previous = c->previous;
+    if (c->previous != NULL)
+        c->previous->next = c->next;
+    else
+        registry.live = c->next;
+}
+
+static struct cache *cache_create(void) {
+    lock_acquire(&registry.lock);
+    struct cache *c = registry.pool;
+    if (c != NULL) {
+        registry.pool = c->next;
+        registry.pooled--;
+    } else
+        c = os_map(cache_bytes());
+    if (c != NULL) {
+        cache_init(c);
+        registry_link(c);
+    }
+    lock_release(&registry.lock);
+    return c;
+}
+
+struct cache *cache_obtain(void) {
+    if (cache_self == &cache_ended)
+        return NULL;
+    if (cache_self == &cache_none) {
+        allocator_ensure_started();
+        struct cache *c = cache_create();
+        if (c == NULL)
+            return NULL;
+        cache_self = c; /* first: arming may come back here through calloc */
+        os_thread_arm(c);
+    }
+    return cache_self;
+}
+
+static void thread_ends(void *argument) {
+    struct cache *c = argument;
+    cache_self = &cache_ended;
+    cache_flush(c);
+    lock_acquire(&registry.lock);
+    registry_unlink(c);
+    bool keep = registry.pooled < POOL_MAX;
+    if (keep) {
+        c->next = registry.pool;
+        registry.pool = c;
+        registry.pooled++;
+    }
+    lock_release(&registry.lock);
+    if (!keep)
+        os_unmap(c, cache_bytes());
+}
+
+void cache_watch_changed(void) {
+    lock_acquire(&registry.lock);
+    for (struct cache *c = registry.live; c != NULL; c = c->next)
+        set_ends(c);
+    lock_release(&registry.lock);
+}
+
+/* ---- Refill and flush --------------------------------------------------------------------------- */
+
+static void set_state(struct granule *header, enum seal_state state) {
+    const struct seal_key *key = arena_key();
+    uint16_t hash = seal_hash(key, (uintptr_t)header / GRANULE_BYTES, header->size, header->flags);
+    seal_store(header, (uint16_t)(hash ^ key->state[state]));
+}
+
+static void reverse(struct granule **slot, uint32_t count) {
+    for (uint32_t s = 0; s < count / 2; s++) {
+        struct granule *swap = slot[s];
+        slot[s] = slot[count - 1 - s];
+        slot[count - 1 - s] = swap;
+    }
+}
+
+/* Chunks beside the first, only from what the arena has: a refill alone is no reason to grow. */
+static void refill_more(struct arena *a, struct cache_bin *bin, uint32_t size, uint32_t wanted) {
+    while (bin->count < wanted) {
+        struct granule *header = arena_allocate(a, size, 1, false);
+        if (header == NULL)
+            break;
+        set_state(header, SEAL_CACHED);
+        bin->slot[bin->count++] = header;
+    }
+    reverse(bin->slot, bin->count); /* the first fetched, lowest of a run, leaves first */
+}
+
+struct granule *cache_refill(struct cache *c, uint32_t size) {
+    struct cache_bin *bin = &c->bin[size];
+    struct arena *a = arena_enter(&c->arena);
+    if (a == NULL)
+        return NULL;
+    struct granule *header = arena_allocate(a, size, 1, true);
+    if (header != NULL && bin->count == 0)
+        refill_more(a, bin, size, bin->limit / 2);
+    arena_leave(a);
+    uint32_t most = bin_capacity(size);
+    bin->limit = 2 * bin->limit < most ? 2 * bin->limit : most;
+    return header;
+}
+
+static void check_cached(const struct granule *header) {
+    const struct seal_key *key = arena_key();
+    uint16_t hash = seal_hash(key, (uintptr_t)header / GRANULE_BYTES, header->size, header->flags);
+    if (seal_load(header) != (hash ^ key->state[SEAL_CACHED]))
+        report_fault(FAULT_CACHE, header + 1, header, "chunk in a thread cache");
+}
+
+/* Free the chunks of slot[0..count), arena by arena, so that each lock is taken once. */
+static void free_all(struct granule **slot, uint32_t count) {
+    while (count > 0) {
+        check_cached(slot[0]);
+        struct arena *a = heap_of(slot[0])->arena;
+        uint32_t others = 0;
+        lock_acquire(&a->lock);
+        for (uint32_t s = 0; s < count; s++) {
+            check_cached(slot[s]);
+            if (heap_of(slot[s])->arena != a)
+                slot[others++] = slot[s];
+            else if (!a->lost)
+                arena_free(a, slot[s]);
+        }
+        arena_leave(a);
+        count = others;
+    }
+}
+
+void cache_flush_bin(struct cache *c, uint32_t size) {
+    struct cache_bin *bin = &c->bin[size];
+    uint32_t out = bin->count - bin->count / 2;
+    free_all(bin->slot, out);
+    bin->count -= out;
+    for (uint32_t s = 0; s < bin->count; s++)
+        bin->slot[s] = bin->slot[s + out];
+}
+
+void cache_flush(struct cache *c) {
+    for (uint32_t size = CHUNK_MIN_GRANULES; size <= CACHE_MAX_GRANULES; size++) {
+        uint32_t count = c->bin[size].count;
+        c->bin[size].count = 0;
+        free_all(c->bin[size].slot, count);
+    }
+}
+
+/* ---- Walk ---------------------------------------------------------------------------------------- */
+
+static bool chunk_check(const struct granule *header, uint32_t size, struct cp_breach *breach) {
+    const struct seal_key *key = arena_key();
+    *breach = (struct cp_breach){.invariant = CP_OWNED, .header = header, .expected = size};
+    if (!cache_readable(header + 1)) {
+        breach->detail = "cached chunk outside all regions";
+        return false;
+    }
+    uint16_t hash = seal_hash(key, (uintptr_t)header / GRANULE_BYTES, header->size, header->flags);
+    breach->found = header->size;
+    breach->detail = "chunk in a cache is not a cached one of its size";
+    return seal_load(header) == (hash ^ key->state[SEAL_CACHED]) && header->size >= size &&
+           header->size <= size + 1;
+}
+
+bool cache_check(const struct cache *c, struct cp_breach *breach) {
+    for (uint32_t size = CHUNK_MIN_GRANULES; size <= CACHE_MAX_GRANULES; size++) {
+        const struct cache_bin *bin = &c->bin[size];
+        if (bin->count > capacity(size)) {
+            *breach = (struct cp_breach){.invariant = CP_OWNED, .found = bin->count};
+            breach->detail = "more chunks in a cache than it has room for";
+            return false;
+        }
+        for (uint32_t s = 0; s < bin->count; s++)
+            if (!chunk_check(bin->slot[s], size, breach))
+                return false;
+    }
+    return true;
+}

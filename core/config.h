@@ -1,0 +1,76 @@
+/* config.h: every constant of the allocator, with its unit and its reason.
+ *
+ * What a user may change at run time stands in options.h; what stands here is fixed when the
+ * library is built. No file may repeat one of these numbers.
+ */
+#ifndef CP_CONFIG_H
+#define CP_CONFIG_H
+
+#include <stdint.h>
+
+#define CP_PUBLIC __attribute__((visibility("default")))
+#define CP_COLD __attribute__((cold, noinline))
+
+/* The unit of every size and index inside a region. Equals the alignment malloc promises. */
+#define GRANULE_BYTES 16u
+
+#define PAGE_BYTES 4096u
+#define PAGE_GRANULES (PAGE_BYTES / GRANULE_BYTES)
+
+/* A chunk is a header granule and at least one more, which holds the links while it is free. */
+#define CHUNK_MIN_GRANULES 2u
+
+/* Bytes of a chunk that are not the user's: 8 of the header; the other 8 bytes of the next
+ * header (prev_size) belong to the user while the chunk is in use. */
+#define CHUNK_OVERHEAD_BYTES 8u
+
+/* Bins: see bin.h for the map. Their heads are the first granules of every region. */
+#define BIN_NONE 0u
+#define BIN_UNSORTED 1u
+#define BIN_SMALL_FIRST 2u /* the bin of chunks of s granules is bin s ... */
+#define BIN_LARGE_FIRST 64u /* ... up to here: 62 small bins, then 64 large ones */
+#define BIN_COUNT 128u
+#define LARGE_MIN_GRANULES 64u
+
+/* Index of a region's first chunk: behind the bin heads. */
+#define REGION_FIRST BIN_COUNT
+
+/* Fast bins hold chunks of 2 .. FAST_MAX_GRANULES granules: M_MXFAST may go up to 160 bytes. */
+#define FAST_MAX_GRANULES 11u
+#define FAST_BIN_COUNT (FAST_MAX_GRANULES + 1u)
+#define MXFAST_DEFAULT_BYTES 128u
+#define MXFAST_LIMIT_BYTES 160u
+
+/* Freeing a merged chunk of this size empties the fast bins into their neighbours (64 KiB). */
+#define CONSOLIDATE_GRANULES 4096u
+
+/* How many unsorted chunks one allocation sorts at most, so that its time is bounded. */
+#define UNSORTED_STEPS 10000u
+
+/* Region indices have 32 bits, so a region ends before 64 GiB; kept below 2^31 granules so that
+ * sums of two indices never wrap. */
+#define REGION_LIMIT_GRANULES 0x7ffffff0u
+
+/* Mapped regions are aligned to their reserved size: 1 MiB << class. */
+#define REGION_UNIT_BYTES ((size_t)1 << 20)
+#define REGION_CLASS_FIRST 6u /* 64 MiB; each further region of an arena doubles */
+#define REGION_CLASS_LAST 14u /* 16 GiB */
+
+/* Flags of a chunk header. */
+#define FLAG_MAPPED 1u /* M: the chunk is a mapping of its own; its size counts pages */
+#define FLAG_ARENA 2u /* A: the chunk lies in a mapped region, found by masking */
+#define FLAG_CLASS_SHIFT 2u /* the region's class, 0 .. REGION_CLASS_LAST */
+
+/* Largest chunk the thread cache keeps: usable size 1032 bytes. */
+#define CACHE_MAX_GRANULES 65u
+
+#define MMAP_THRESHOLD_DEFAULT_BYTES ((size_t)128 * 1024)
+#define MMAP_THRESHOLD_MAX_BYTES ((size_t)32 * 1024 * 1024)
+#define TRIM_THRESHOLD_DEFAULT_BYTES ((size_t)128 * 1024)
+#define TOP_PAD_DEFAULT_BYTES ((size_t)128 * 1024)
+#define MMAP_MAX_DEFAULT 65536
+
+/* Free chunks from this size on record which of their pages were given back (see bin.h). */
+#define PURGE_MIN_GRANULES (2u * PAGE_GRANULES)
+
+#endif

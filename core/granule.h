@@ -1,0 +1,136 @@
+/* granule.h: the 16-byte cell every region is made of. Proved file.
+ *
+ * The only code that reads or writes a header, a footer, a link or a seal. It knows cells and
+ * indices, not lists and not the heap. No lock of its own: the caller holds the region's.
+ *
+ *        byte 0          4          8          12     14       15
+ *             +----------+----------+----------+------+--------+-------+
+ *  header i   | lo       | hi       | size     | seal | prev   | flags |
+ *             | prev_size|   (*)    | granules |      | _inuse | M,A,c |
+ *             +----------+----------+----------+------+--------+-------+
+ *  i + 1      | payload while in use; while free: lo = fd, hi = bk     |
+ *  i + 2      | payload while in use; large bins:                      |
+ *             |   lo = fd_nextsize, hi = bk_nextsize                   |
+ *  i + 3      | payload while in use; from PURGE_MIN_GRANULES on:      |
+ *             |   lo .. hi = granules given back to the system         |
+ *
+ *  (*) lo and hi of header i belong to the chunk before i: its last 8 payload bytes while that
+ *      chunk is in use, its footer (lo = its size) while it is free.
+ *
+ * Ownership: size, seal and flags belong to whoever holds the chunk (a thread, while it is
+ * allocated or in that thread's cache; the arena's lock otherwise); size changes under the lock
+ * only. prev_inuse and the footer belong to the arena's lock. Therefore whether chunk i is in
+ * use is asked of prev_inuse behind it, and its seal is read by the lock's holder only when it
+ * is free or by relaxed atomic load.
+ */
+#ifndef CP_GRANULE_H
+#define CP_GRANULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+
+struct granule {
+    uint32_t lo;
+    uint32_t hi;
+    uint32_t size;
+    uint16_t seal;
+    uint8_t prev_inuse;
+    uint8_t flags;
+};
+
+/* The state of a chunk has no bit of its own: the seal tells it. */
+enum seal_state {
+    SEAL_ALLOCATED, /* held by the program */
+    SEAL_CACHED, /* in a thread cache or a fast bin: in use for its neighbours */
+    SEAL_FREE, /* in a bin, or top */
+    SEAL_FENCE, /* the header that ends a region */
+    SEAL_STATES
+};
+
+/* base: address of granule 0, in granules, so that base + i names cell i process-wide.
+ * state[]: one secret per state, pairwise different. */
+struct seal_key {
+    uint64_t base;
+    uint64_t secret;
+    uint64_t multiplier; /* odd */
+    uint16_t state[SEAL_STATES];
+};
+
+/*@ axiomatic Seal {
+        logic integer seal(integer address, integer size, integer flags, integer secret,
+                           integer multiplier, integer word);
+        axiom seal_tells: \forall integer address, size, flags, secret, multiplier, v, w;
+            v != w ==> seal(address, size, flags, secret, multiplier, v)
+                    != seal(address, size, flags, secret, multiplier, w);
+    }
+
+    // The secrets of the states differ, so that a seal matches one state at most.
+    predicate keyed{L}(struct seal_key *k) =
+        k->base <= UINT64_MAX - UINT32_MAX &&
+        \forall integer s, t; 0 <= s < t < SEAL_STATES ==> k->state[s] != k->state[t];
+
+    // The header of chunk i is sealed as state s.
+    predicate sealed_as{L}(struct granule *g, struct seal_key *k, integer i, integer s) =
+        g[i].seal == seal(k->base + i, g[i].size, g[i].flags, k->secret, k->multiplier,
+                          k->state[s]);
+*/
+
+/* Keyed hash of what a header says of itself. Multiplying by an odd number carries every
+ * changed bit of `flags` and `size` into the upper half, of which 16 bits are kept. */
+static inline uint16_t seal_hash(const struct seal_key *k, uint64_t address_granules,
+                                 uint32_t size, uint8_t flags) {
+    uint64_t v = address_granules ^ ((uint64_t)size << 32) ^ ((uint64_t)flags << 56) ^ k->secret;
+    return (uint16_t)((v * k->multiplier) >> 48);
+}
+
+/*@ requires readable: \valid_read(k);
+    requires state: 0 <= state < SEAL_STATES;
+    requires based: k->base <= UINT64_MAX - UINT32_MAX;
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures seal: \result == seal(k->base + i, size, flags, k->secret, k->multiplier,
+                          k->state[state]);
+*/
+static inline uint16_t seal_of(const struct seal_key *k, uint32_t i, uint32_t size, uint8_t flags,
+                               enum seal_state state) {
+    return (uint16_t)(seal_hash(k, k->base + i, size, flags) ^ k->state[state]);
+}
+
+/* Write the header words of chunk i that its holder owns. */
+/*@ requires writable: \valid(g + i);
+    requires readable: \valid_read(k);
+    requires apart: \separated(g + i, k);
+    requires state: 0 <= state < SEAL_STATES;
+    requires based: k->base <= UINT64_MAX - UINT32_MAX;
+    terminates \true;
+    exits never: \false;
+    assigns g[i].size, g[i].flags, g[i].seal;
+    ensures size: g[i].size == size;
+    ensures flags: g[i].flags == flags;
+    ensures sealed: sealed_as(g, k, i, state);
+*/
+static inline void header_write(struct granule *g, const struct seal_key *k, uint32_t i,
+                                uint32_t size, uint8_t flags, enum seal_state state) {
+    g[i].size = size;
+    g[i].flags = flags;
+    g[i].seal = seal_of(k, i, size, flags, state);
+}
+
+/* Whether the header at i is sealed as `state`. */
+/*@ requires readable: \valid_read(g + i) && \valid_read(k);
+    requires state: 0 <= state < SEAL_STATES;
+    requires based: k->base <= UINT64_MAX - UINT32_MAX;
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures told: \result <==> sealed_as(g, k, i, state);
+*/
+static inline bool header_is(const struct granule *g, const struct seal_key *k, uint32_t i,
+                             enum seal_state state) {
+    return g[i].seal == seal_of(k, i, g[i].size, g[i].flags, state);
+}
+
+#endif

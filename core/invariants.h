@@ -1,0 +1,62 @@
+/* invariants.h: glossary and the numbered invariants, in ACSL. Nothing here is compiled. */
+#ifndef CP_INVARIANTS_H
+#define CP_INVARIANTS_H
+
+#include "granule.h"
+
+/*@ ghost uint32_t span[REGION_LIMIT_GRANULES + 1u]; */
+/*@ ghost uint8_t used[REGION_LIMIT_GRANULES + 1u]; */
+/*@ ghost uint32_t fence; */
+
+/*@ predicate begins{L}(integer i) = span[i] != 0;
+    predicate chunk{L}(integer i) = REGION_FIRST <= i < fence && begins(i);
+    predicate in_use{L}(integer i) = chunk(i) && used[i] != 0;
+    predicate is_free{L}(integer i) = chunk(i) && used[i] == 0;
+
+    // tiled
+    predicate extent{L}(integer i) =
+        CHUNK_MIN_GRANULES <= span[i] <= fence - i && begins(i + span[i]) &&
+        \forall integer j; i < j < i + span[i] ==> !begins(j);
+
+    predicate tiled{L}(struct granule *g) =
+        begins(REGION_FIRST) && begins(fence) &&
+        (\forall integer i; chunk(i) ==> extent(i)) &&
+        (\forall integer i; chunk(i) ==> g[i].size == span[i]);
+
+    // tagged
+    predicate tag{L}(struct granule *g, integer i) =
+        (used[i] != 0 ==> g[i + span[i]].prev_inuse == 1) &&
+        (used[i] == 0 ==> g[i + span[i]].prev_inuse == 0 &&
+                          g[i + span[i]].lo == span[i]);
+
+    predicate tagged{L}(struct granule *g) =
+        g[REGION_FIRST].prev_inuse == 1 &&
+        \forall integer i; chunk(i) ==> tag(g, i);
+
+    // sealed
+    predicate mark{L}(struct granule *g, struct seal_key *k, integer i) =
+        (used[i] != 0 ==> sealed_as(g, k, i, SEAL_ALLOCATED) || sealed_as(g, k, i, SEAL_CACHED))
+        && (used[i] == 0 ==> sealed_as(g, k, i, SEAL_FREE));
+
+    predicate sealed{L}(struct granule *g, struct seal_key *k) =
+        sealed_as(g, k, fence, SEAL_FENCE) && \forall integer i; chunk(i) ==> mark(g, k, i);
+
+    // coalesced
+    predicate coalesced{L} =
+        \forall integer i; is_free(i) ==> !is_free(i + span[i]);
+
+    // What a step leaves alone: the key, and every header but that of chunk i.
+    predicate same_key{A, B}(struct seal_key *k) = \forall integer s;
+        0 <= s < SEAL_STATES ==> \at(k->state[s], A) == \at(k->state[s], B);
+    predicate same_sizes{A, B}(struct granule *g, integer i) = \forall integer j;
+        0 <= j <= \at(fence, A) && j != i ==> \at(g[j].size, A) == \at(g[j].size, B);
+    predicate same_seals{A, B}(struct granule *g, integer i) = \forall integer j;
+        0 <= j <= \at(fence, A) && j != i ==>
+        \at(g[j].seal, A) == \at(g[j].seal, B) && \at(g[j].flags, A) == \at(g[j].flags, B);
+
+    predicate region{L}(struct granule *g, struct seal_key *k) =
+        REGION_FIRST < fence <= REGION_LIMIT_GRANULES && \valid(g + (0 .. fence)) &&
+        \valid_read(k) && \separated(g + (0 .. fence), k) && keyed(k);
+*/
+
+#endif

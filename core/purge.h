@@ -1,0 +1,15 @@
+/* purge.h: giving pages back from anywhere in a region, not only from its end.
+ *
+ * What was given back is recorded in the free chunk itself (region.h: struct page_run), so that
+ * it is neither given back twice nor mistaken. Needs the arena's lock.
+ */
+#ifndef CP_PURGE_H
+#define CP_PURGE_H
+
+#include "arena.h"
+
+/* Merge fast chunks, give back the whole pages of every free chunk, of top those beyond
+ * `pad_bytes`, and regions that hold nothing. True if anything went back to the system. */
+bool purge_arena(struct arena *a, size_t pad_bytes);
+
+#endif

@@ -1,0 +1,354 @@
+/* region.c: see region.h. Composes the four steps of chunk.h with the lists of bin.h.
+ *
+ * The checks that end in report_fault() can never fire on a heap that holds the invariants; they
+ * are there for programs that overwrite headers.
+ */
+#include "region.h"
+
+#include "report.h"
+
+static const struct page_run no_pages = {0, 0};
+
+/* ---- Pages given back ----------------------------------------------------------------------- */
+
+struct page_run region_whole_pages(const struct region *r, uint32_t i) {
+    uint32_t shift = (uint32_t)(r->key.base % PAGE_GRANULES);
+    uint32_t first = (i + 4 + shift + PAGE_GRANULES - 1) / PAGE_GRANULES * PAGE_GRANULES - shift;
+    uint32_t end = (i + r->g[i].size + shift) / PAGE_GRANULES * PAGE_GRANULES - shift;
+    return first < end ? (struct page_run){first, end} : no_pages;
+}
+
+struct page_run region_purged(const struct region *r, uint32_t i) {
+    if (r->g[i].size < PURGE_MIN_GRANULES)
+        return no_pages;
+    return (struct page_run){r->g[i + 3].lo, r->g[i + 3].hi};
+}
+
+void region_set_purged(struct region *r, uint32_t i, struct page_run run) {
+    if (r->g[i].size < PURGE_MIN_GRANULES)
+        return;
+    r->g[i + 3].lo = run.from;
+    r->g[i + 3].hi = run.to;
+}
+
+static struct page_run longer(struct page_run a, struct page_run b) {
+    return a.to - a.from >= b.to - b.from ? a : b;
+}
+
+/* What is left of `run` inside free chunk i, whose header and links have just been written. */
+static struct page_run clip(const struct region *r, struct page_run run, uint32_t i) {
+    if (run.from >= run.to)
+        return no_pages;
+    struct page_run inside = region_whole_pages(r, i);
+    uint32_t from = run.from > inside.from ? run.from : inside.from;
+    uint32_t to = run.to < inside.to ? run.to : inside.to;
+    return from < to ? (struct page_run){from, to} : no_pages;
+}
+
+/* ---- Checks of what a program may have overwritten ------------------------------------------ */
+
+/* Chunk i, which a bin or a tag says is free, must be sealed as free and have its footer. */
+static void check_free(const struct region *r, uint32_t i) {
+    const struct granule *g = r->g;
+    if (!header_is(g, &r->key, i, SEAL_FREE) || g[i].size > r->bins.fence - i)
+        report_fault(FAULT_HEADER, &g[i + 1], &g[i], "free chunk");
+    uint32_t next = i + g[i].size;
+    if (g[next].lo != g[i].size || g[next].prev_inuse != 0)
+        report_fault(FAULT_FOOTER, &g[next], &g[i], "footer of a free chunk");
+}
+
+static void check_top(const struct region *r) {
+    const struct granule *g = r->g;
+    if (!header_is(g, &r->key, r->top, SEAL_FREE) || r->top + g[r->top].size != r->bins.fence)
+        report_fault(FAULT_TOP, &g[r->top], &g[r->top], "header of top");
+    if (!header_is(g, &r->key, r->bins.fence, SEAL_FENCE) ||
+        g[r->bins.fence].lo != g[r->top].size)
+        report_fault(FAULT_TOP, &g[r->bins.fence], &g[r->top], "fence behind top");
+}
+
+/* Index of the free chunk before i, whose tag says there is one. */
+static uint32_t checked_previous(const struct region *r, uint32_t i) {
+    uint32_t size = r->g[i].lo;
+    if (size > i - REGION_FIRST || size < CHUNK_MIN_GRANULES || r->g[i - size].size != size ||
+        !header_is(r->g, &r->key, i - size, SEAL_FREE))
+        report_fault(FAULT_FOOTER, &r->g[i], &r->g[i], "prev_size before the chunk");
+    return i - size;
+}
+
+/* Whether the chunk at next, behind an allocated one, is free: asked of the tag behind it. */
+static bool next_is_free(const struct region *r, uint32_t next) {
+    const struct granule *g = r->g;
+    if (next == r->bins.fence)
+        return false;
+    if (g[next].prev_inuse != 1 || g[next].size < CHUNK_MIN_GRANULES ||
+        g[next].size > r->bins.fence - next)
+        report_fault(FAULT_HEADER, &g[next + 1], &g[next], "chunk behind the one given");
+    if (g[next + g[next].size].prev_inuse != 0)
+        return false;
+    if (next == r->top)
+        check_top(r);
+    else
+        check_free(r, next);
+    return true;
+}
+
+/* ---- From free to allocated and back --------------------------------------------------------- */
+
+/* Free chunk i (in no bin) becomes allocated. */
+static void take(struct region *r, uint32_t i) {
+    if (i == r->last_remainder)
+        r->last_remainder = 0;
+    chunk_use(r->g, &r->key, i);
+}
+
+/* Allocated chunk i, whose neighbours are in use, becomes free. `run`: pages in it known to be
+ * given back. It is top if `top`, else it goes to the unsorted bin. */
+static void put(struct region *r, uint32_t i, struct page_run run, bool top) {
+    chunk_free(r->g, &r->key, i);
+    region_set_purged(r, i, clip(r, run, i));
+    if (top)
+        r->top = i;
+    else
+        bin_insert_unsorted(r->g, &r->bins, i);
+}
+
+/* Allocated chunk i merges with its free neighbours and becomes free. */
+static uint32_t release(struct region *r, uint32_t i) {
+    struct granule *g = r->g;
+    struct page_run run = no_pages;
+    bool top = false;
+    uint32_t next = i + g[i].size;
+    if (next_is_free(r, next)) {
+        top = next == r->top;
+        if (!top)
+            bin_unlink(g, &r->bins, next);
+        run = region_purged(r, next);
+        take(r, next);
+        chunk_merge(g, &r->key, i);
+    }
+    if (g[i].prev_inuse == 0) {
+        i = checked_previous(r, i);
+        bin_unlink(g, &r->bins, i);
+        run = longer(run, region_purged(r, i));
+        take(r, i);
+        chunk_merge(g, &r->key, i);
+    }
+    put(r, i, run, top);
+    return g[i].size;
+}
+
+/* Allocated chunk i shrinks to `size` if what is left over makes a chunk; the chunk behind is in
+ * use. The rest is free then (and returned), or 0. */
+static uint32_t cut(struct region *r, uint32_t i, uint32_t size, struct page_run run, bool top) {
+    if (r->g[i].size - size < CHUNK_MIN_GRANULES)
+        return 0;
+    uint32_t rest = chunk_split(r->g, &r->key, i, size);
+    put(r, rest, run, top);
+    return rest;
+}
+
+/* Free chunk i, out of its bin, serves a request of `size`. */
+static uint32_t serve(struct region *r, uint32_t i, uint32_t size) {
+    check_free(r, i);
+    struct page_run run = region_purged(r, i);
+    take(r, i);
+    uint32_t rest = cut(r, i, size, run, false);
+    if (rest != 0 && size < LARGE_MIN_GRANULES)
+        r->last_remainder = rest;
+    return i;
+}
+
+static uint32_t serve_from_top(struct region *r, uint32_t size) {
+    check_top(r);
+    if (region_top_granules(r) < size + CHUNK_MIN_GRANULES)
+        return 0;
+    uint32_t i = r->top;
+    struct page_run run = region_purged(r, i);
+    take(r, i);
+    cut(r, i, size, run, true);
+    return i;
+}
+
+/* ---- Allocate -------------------------------------------------------------------------------- */
+
+/* Sort the unsorted chunks, oldest first, until one fits exactly. A small request that meets the
+ * last remainder alone splits it on, so that a run of small requests stays together. */
+static uint32_t serve_from_unsorted(struct region *r, uint32_t size) {
+    struct granule *g = r->g;
+    for (uint32_t step = 0; step < UNSORTED_STEPS; step++) {
+        uint32_t i = bin_last(g, BIN_UNSORTED);
+        if (i == 0)
+            break;
+        check_free(r, i);
+        bool alone = g[BIN_UNSORTED].lo == g[BIN_UNSORTED].hi;
+        bin_unlink(g, &r->bins, i);
+        if (g[i].size == size || (size < LARGE_MIN_GRANULES && alone && i == r->last_remainder &&
+                                  g[i].size >= size + CHUNK_MIN_GRANULES))
+            return serve(r, i, size);
+        bin_insert(g, &r->bins, i);
+    }
+    return 0;
+}
+
+/* The smallest sorted chunk that is large enough. */
+static uint32_t serve_from_bins(struct region *r, uint32_t size) {
+    uint32_t bin = bin_next_marked(&r->bins, bin_index(size));
+    while (bin < BIN_COUNT) {
+        uint32_t i = bin < BIN_LARGE_FIRST ? bin_last(r->g, bin)
+                                           : bin_best_fit(r->g, &r->bins, bin, size);
+        if (i != 0) {
+            bin_unlink(r->g, &r->bins, i);
+            return serve(r, i, size);
+        }
+        bin = bin_next_marked(&r->bins, bin + 1);
+    }
+    return 0;
+}
+
+static uint32_t serve_from_fast(struct region *r, uint32_t size) {
+    uint32_t i = fast_pop(r->g, &r->key, &r->bins, size);
+    if (i != 0)
+        header_write(r->g, &r->key, i, size, r->g[i].flags, SEAL_ALLOCATED);
+    return i;
+}
+
+/* Everything but fast bins. */
+static uint32_t serve_merged(struct region *r, uint32_t size) {
+    if (size < LARGE_MIN_GRANULES) {
+        uint32_t exact = bin_last(r->g, size);
+        if (exact != 0) {
+            bin_unlink(r->g, &r->bins, exact);
+            return serve(r, exact, size);
+        }
+    }
+    uint32_t i = serve_from_unsorted(r, size);
+    if (i == 0)
+        i = serve_from_bins(r, size);
+    if (i == 0)
+        i = serve_from_top(r, size);
+    return i;
+}
+
+uint32_t region_allocate(struct region *r, uint32_t size, uint32_t fast_max) {
+    if (size <= fast_max && r->bins.fast[size] != 0)
+        return serve_from_fast(r, size);
+    if (size >= LARGE_MIN_GRANULES && r->bins.fast_chunks != 0)
+        region_consolidate(r);
+    uint32_t i = serve_merged(r, size);
+    if (i == 0 && r->bins.fast_chunks != 0) {
+        region_consolidate(r);
+        i = serve_merged(r, size);
+    }
+    return i;
+}
+
+uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align) {
+    if (align > REGION_LIMIT_GRANULES / 2 || size > REGION_LIMIT_GRANULES / 2 - align)
+        return 0;
+    uint32_t i = region_allocate(r, size + align + CHUNK_MIN_GRANULES, 0);
+    if (i == 0)
+        return 0;
+    uint32_t off = (uint32_t)((r->key.base + i + 1) % align);
+    if (off != 0) {
+        uint32_t lead = align - off;
+        if (lead < CHUNK_MIN_GRANULES)
+            lead += align;
+        uint32_t aligned = chunk_split(r->g, &r->key, i, lead);
+        release(r, i);
+        i = aligned;
+    }
+    region_resize(r, i, size);
+    return i;
+}
+
+/* ---- Free, resize ---------------------------------------------------------------------------- */
+
+void region_free(struct region *r, uint32_t i, uint32_t fast_max) {
+    if (r->g[i].size <= fast_max) {
+        next_is_free(r, i + r->g[i].size); /* an overwritten neighbour is found here, not later */
+        fast_push(r->g, &r->key, &r->bins, i);
+        return;
+    }
+    if (release(r, i) >= CONSOLIDATE_GRANULES && r->bins.fast_chunks != 0)
+        region_consolidate(r);
+}
+
+void region_consolidate(struct region *r) {
+    for (uint32_t size = CHUNK_MIN_GRANULES; size <= FAST_MAX_GRANULES; size++) {
+        uint32_t i = fast_pop(r->g, &r->key, &r->bins, size);
+        while (i != 0) {
+            header_write(r->g, &r->key, i, size, r->g[i].flags, SEAL_ALLOCATED);
+            release(r, i);
+            i = fast_pop(r->g, &r->key, &r->bins, size);
+        }
+    }
+}
+
+static void shrink(struct region *r, uint32_t i, uint32_t size) {
+    if (r->g[i].size - size < CHUNK_MIN_GRANULES)
+        return;
+    release(r, chunk_split(r->g, &r->key, i, size));
+}
+
+bool region_resize(struct region *r, uint32_t i, uint32_t size) {
+    struct granule *g = r->g;
+    if (size <= g[i].size) {
+        shrink(r, i, size);
+        return true;
+    }
+    uint32_t next = i + g[i].size;
+    if (!next_is_free(r, next))
+        return false;
+    bool top = next == r->top;
+    uint32_t spare = top ? CHUNK_MIN_GRANULES : 0;
+    if (g[i].size + g[next].size < size + spare)
+        return false;
+    struct page_run run = region_purged(r, next);
+    if (!top)
+        bin_unlink(g, &r->bins, next);
+    take(r, next);
+    chunk_merge(g, &r->key, i);
+    cut(r, i, size, run, top);
+    return true;
+}
+
+/* ---- The region's end ------------------------------------------------------------------------ */
+
+/* Write fence and top such that the region ends at `fence`. */
+static void set_end(struct region *r, uint32_t fence) {
+    struct granule *g = r->g;
+    r->bins.fence = fence;
+    header_write(g, &r->key, fence, 1, r->flags, SEAL_FENCE);
+    header_write(g, &r->key, r->top, fence - r->top, r->flags, SEAL_FREE);
+    g[fence].prev_inuse = 0;
+    g[fence].lo = fence - r->top;
+    g[fence].hi = 0;
+}
+
+void region_init(struct region *r, struct granule *g, uint32_t granules,
+                 const struct seal_key *key, uint8_t flags) {
+    *r = (struct region){.g = g, .key = *key, .top = REGION_FIRST, .flags = flags};
+    bins_init(g, &r->bins, granules - 1);
+    g[REGION_FIRST].prev_inuse = 1;
+    g[REGION_FIRST].lo = 0;
+    set_end(r, granules - 1);
+    region_set_purged(r, r->top, no_pages);
+}
+
+void region_extend(struct region *r, uint32_t granules) {
+    check_top(r);
+    bool had_run = region_top_granules(r) >= PURGE_MIN_GRANULES;
+    set_end(r, granules - 1);
+    if (!had_run)
+        region_set_purged(r, r->top, no_pages);
+}
+
+uint32_t region_trim(struct region *r, uint32_t keep) {
+    check_top(r);
+    if (region_top_granules(r) > keep) {
+        struct page_run run = region_purged(r, r->top);
+        set_end(r, r->top + keep);
+        region_set_purged(r, r->top, clip(r, run, r->top));
+    }
+    return region_granules(r);
+}

@@ -1,0 +1,78 @@
+/* region.h: allocate, free, resize, align and trim over ONE contiguous region. Proved file.
+ *
+ * Works on any memory it is given; no lock (the arena's is held by the caller), no system call.
+ *
+ *   g: | bin heads 0..127 | chunk | chunk | ... | chunk | top | fence |
+ *                           ^ REGION_FIRST                      ^ bins.fence
+ *
+ * Every chunk from REGION_FIRST on is allocated, cached or free; the last is top, a free chunk
+ * that no bin holds and that always has CHUNK_MIN_GRANULES or more. Behind it the fence, a header
+ * of its own kind. Sizes are granules, chunks are named by the index of their header, 0 is none.
+ */
+#ifndef CP_REGION_H
+#define CP_REGION_H
+
+#include "bin.h"
+#include "granule.h"
+
+struct region {
+    struct granule *g;
+    struct seal_key key;
+    struct bins bins;
+    uint32_t top;
+    uint32_t last_remainder; /* rest of the latest split for a small request; 0: none */
+    uint8_t flags; /* of every chunk of the region */
+};
+
+/* Fewest granules a region can be made of: bin heads, the smallest top, fence. */
+#define REGION_MIN_GRANULES (BIN_COUNT + CHUNK_MIN_GRANULES + 1u)
+
+/* Make a region of g[0..granules): all of it top. key->base must be the address of g. */
+void region_init(struct region *r, struct granule *g, uint32_t granules,
+                 const struct seal_key *key, uint8_t flags);
+
+/* An allocated chunk of `size` granules or one more; 0 and nothing changed but the order of bins
+ * when there is none. */
+uint32_t region_allocate(struct region *r, uint32_t size, uint32_t fast_max);
+
+/* The same with a payload whose address is a multiple of `align` granules (a power of two).
+ * Lead and tail are given back. */
+uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align);
+
+/* Free chunk i, allocated or cached and checked as such by the caller. Up to `fast_max` granules
+ * it waits in a fast bin, still unmerged; else it merges with its free neighbours. */
+void region_free(struct region *r, uint32_t i, uint32_t fast_max);
+
+/* Shrink or grow allocated chunk i in place, into a free neighbour or top behind it. */
+bool region_resize(struct region *r, uint32_t i, uint32_t size);
+
+/* Merge every chunk that waits in a fast bin. */
+void region_consolidate(struct region *r);
+
+/* g now reaches to `granules`, more than before: top grows. */
+void region_extend(struct region *r, uint32_t granules);
+
+/* Shorten top so that it keeps `keep` granules (CHUNK_MIN_GRANULES at least): the region then
+ * ends at what is returned, in granules. */
+uint32_t region_trim(struct region *r, uint32_t keep);
+
+static inline uint32_t region_top_granules(const struct region *r) { return r->g[r->top].size; }
+
+/* Granules of the region, heads and fence included. */
+static inline uint32_t region_granules(const struct region *r) { return r->bins.fence + 1; }
+
+/* Whether nothing is in use but the heads: top is the only chunk. */
+static inline bool region_is_empty(const struct region *r) { return r->top == REGION_FIRST; }
+
+/* The pages of a free chunk that were given back and not written since: granules [from, to) of
+ * the region, whole pages, behind the chunk's links; from == to: none. */
+struct page_run {
+    uint32_t from, to;
+};
+struct page_run region_purged(const struct region *r, uint32_t i);
+void region_set_purged(struct region *r, uint32_t i, struct page_run run);
+
+/* The whole pages of free chunk i that hold no header and no link. */
+struct page_run region_whole_pages(const struct region *r, uint32_t i);
+
+#endif
