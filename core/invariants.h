@@ -18,10 +18,11 @@
         CHUNK_MIN_GRANULES <= span[i] <= fence - i && begins(i + span[i]) &&
         \forall integer j; i < j < i + span[i] ==> !begins(j);
 
+    predicate tiling{L} =
+        begins(REGION_FIRST) && begins(fence) && \forall integer i; chunk(i) ==> extent(i);
+
     predicate tiled{L}(struct granule *g) =
-        begins(REGION_FIRST) && begins(fence) &&
-        (\forall integer i; chunk(i) ==> extent(i)) &&
-        (\forall integer i; chunk(i) ==> g[i].size == span[i]);
+        tiling && \forall integer i; chunk(i) ==> g[i].size == span[i];
 
     // tagged
     predicate tag{L}(struct granule *g, integer i) =
@@ -45,14 +46,25 @@
     predicate coalesced{L} =
         \forall integer i; is_free(i) ==> !is_free(i + span[i]);
 
-    // What a step leaves alone: the key, and every header but that of chunk i.
+    // What a step leaves alone: the key, and every header but those of chunks i and n.
     predicate same_key{A, B}(struct seal_key *k) = \forall integer s;
         0 <= s < SEAL_STATES ==> \at(k->state[s], A) == \at(k->state[s], B);
-    predicate same_sizes{A, B}(struct granule *g, integer i) = \forall integer j;
-        0 <= j <= \at(fence, A) && j != i ==> \at(g[j].size, A) == \at(g[j].size, B);
-    predicate same_seals{A, B}(struct granule *g, integer i) = \forall integer j;
-        0 <= j <= \at(fence, A) && j != i ==>
+    predicate same_sizes{A, B}(struct granule *g, integer i, integer n) = \forall integer j;
+        0 <= j <= \at(fence, A) && j != i && j != n ==> \at(g[j].size, A) == \at(g[j].size, B);
+    predicate same_footers{A, B}(struct granule *g, integer n) = \forall integer j;
+        0 <= j <= \at(fence, A) && j != n ==> \at(g[j].lo, A) == \at(g[j].lo, B);
+    predicate same_tags{A, B}(struct granule *g, integer n) = \forall integer j;
+        0 <= j <= \at(fence, A) && j != n ==>
+        \at(g[j].prev_inuse, A) == \at(g[j].prev_inuse, B);
+    predicate same_seals{A, B}(struct granule *g, integer i, integer n) = \forall integer j;
+        0 <= j <= \at(fence, A) && j != i && j != n ==>
         \at(g[j].seal, A) == \at(g[j].seal, B) && \at(g[j].flags, A) == \at(g[j].flags, B);
+    predicate same_marks{A, B}(struct granule *g, struct seal_key *k, integer i, integer n) =
+        \forall integer j; 0 <= j <= \at(fence, A) && j != i && j != n ==>
+        (sealed_as{A}(g, k, j, SEAL_ALLOCATED) ==> sealed_as{B}(g, k, j, SEAL_ALLOCATED)) &&
+        (sealed_as{A}(g, k, j, SEAL_CACHED) ==> sealed_as{B}(g, k, j, SEAL_CACHED)) &&
+        (sealed_as{A}(g, k, j, SEAL_FREE) ==> sealed_as{B}(g, k, j, SEAL_FREE)) &&
+        (sealed_as{A}(g, k, j, SEAL_FENCE) ==> sealed_as{B}(g, k, j, SEAL_FENCE));
 
     predicate region{L}(struct granule *g, struct seal_key *k) =
         REGION_FIRST < fence <= REGION_LIMIT_GRANULES && \valid(g + (0 .. fence)) &&
