@@ -5,8 +5,11 @@
 #include "os.h"
 #include "report.h"
 
-/* A cache may hold this much of one size, but CAPACITY_MIN .. CAPACITY_MAX chunks. */
-enum { BIN_BYTES = 24 * 1024, CAPACITY_MIN = 8, CAPACITY_MAX = 512, LIMIT_FIRST = 8 };
+/* A cache has room for this much of one size, within CAPACITY_MIN .. CAPACITY_MAX chunks. How much
+ * it may hold (limit) starts low and doubles with each miss, until the limits of all sizes
+ * together reach CACHE_BYTES: so a thread is bounded in bytes without counting any on the way. */
+enum { BIN_BYTES = 96 * 1024, CAPACITY_MIN = 8, CAPACITY_MAX = 1024, LIMIT_FIRST = 8 };
+enum { CACHE_BYTES = 1024 * 1024 };
 
 /* Caches without a thread kept for the next ones, so that short threads cost no system call. */
 enum { POOL_MAX = 16 };
@@ -75,6 +78,7 @@ static void cache_init(struct cache *c) {
     c->key = *arena_key();
     c->arena = arena_main();
     c->operations = 0;
+    c->budget_bytes = CACHE_BYTES;
     for (uint32_t size = CHUNK_MIN_GRANULES; size <= CACHE_MAX_GRANULES; size++) {
         uint32_t most = bin_capacity(size);
         c->bin[size] = (struct cache_bin){.slot = slot, .limit = LIMIT_FIRST};
@@ -184,6 +188,18 @@ static void refill_more(struct arena *a, struct cache_bin *bin, uint32_t size, u
     reverse(bin->slot, bin->count); /* the first fetched, lowest of a run, leaves first */
 }
 
+/* A miss: let the bin hold twice as much, if the thread's budget allows. */
+static void raise_limit(struct cache *c, uint32_t size) {
+    struct cache_bin *bin = &c->bin[size];
+    uint32_t most = bin_capacity(size);
+    uint32_t limit = 2 * bin->limit < most ? 2 * bin->limit : most;
+    size_t more = (size_t)(limit - bin->limit) * size * GRANULE_BYTES;
+    if (limit <= bin->limit || more > c->budget_bytes)
+        return;
+    c->budget_bytes -= more;
+    bin->limit = limit;
+}
+
 struct granule *cache_refill(struct cache *c, uint32_t size) {
     struct cache_bin *bin = &c->bin[size];
     struct arena *a = arena_enter(&c->arena);
@@ -193,8 +209,7 @@ struct granule *cache_refill(struct cache *c, uint32_t size) {
     if (header != NULL && bin->count == 0)
         refill_more(a, bin, size, bin->limit / 2);
     arena_leave(a);
-    uint32_t most = bin_capacity(size);
-    bin->limit = 2 * bin->limit < most ? 2 * bin->limit : most;
+    raise_limit(c, size);
     return header;
 }
 

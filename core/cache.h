@@ -41,6 +41,7 @@ struct cache {
     struct seal_key key; /* base 0 */
     struct arena *arena; /* where refills come from */
     size_t operations; /* counted while watched */
+    size_t budget_bytes; /* by which limits may still be raised */
     struct cache *next; /* registry, or pool of those without a thread */
     struct cache *previous;
     struct cache_bin bin[CACHE_MAX_GRANULES + 1];
