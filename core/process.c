@@ -26,10 +26,11 @@ static struct lock start_lock;
 static bool started;
 static bool hooks_set;
 
-/* Locks the forking thread held before fork. A thread nests three at most. */
+/* Locks the forking thread held before fork: its own list, since several threads may fork in
+ * handlers at a time. A thread nests three at most. */
 enum { HELD_MAX = 4 };
-static struct {
-    struct lock *held[HELD_MAX];
+static _Thread_local struct {
+    const struct lock *held[HELD_MAX];
     unsigned count;
 } interrupted;
 
@@ -57,9 +58,12 @@ void allocator_lock_all(void) {
         lock_acquire(l);
 }
 
+/* The list's lock last: until then no arena joins the ring that is walked here. */
 void allocator_unlock_all(void) {
     for (struct lock *l = next_lock(NULL); l != NULL; l = next_lock(l))
-        lock_release(l);
+        if (l != arena_list_lock())
+            lock_release(l);
+    lock_release(arena_list_lock());
 }
 
 /* ---- Fork --------------------------------------------------------------------------------------- */
@@ -71,13 +75,11 @@ static bool was_held(const struct lock *l) {
     return false;
 }
 
-/* The locks of an interrupted call; written only by a thread that is the sole one to fork so. */
-static unsigned note_held(void) {
-    unsigned count = 0;
+static void note_held(void) {
+    interrupted.count = 0;
     for (struct lock *l = next_lock(NULL); l != NULL; l = next_lock(l))
-        if (lock_is_mine(l) && count < HELD_MAX)
-            interrupted.held[count++] = l;
-    return count;
+        if (lock_is_mine(l) && interrupted.count < HELD_MAX)
+            interrupted.held[interrupted.count++] = l;
 }
 
 static void try_for_long(struct lock *l) {
@@ -85,20 +87,12 @@ static void try_for_long(struct lock *l) {
         __asm__ volatile("" ::: "memory");
 }
 
-static bool holds_any(void) {
-    for (struct lock *l = next_lock(NULL); l != NULL; l = next_lock(l))
-        if (lock_is_mine(l))
-            return true;
-    return false;
-}
-
 static void before_fork(void) {
-    if (!holds_any()) {
+    note_held();
+    if (interrupted.count == 0) {
         allocator_lock_all();
-        interrupted.count = 0;
         return;
     }
-    interrupted.count = note_held();
     for (struct lock *l = next_lock(NULL); l != NULL; l = next_lock(l))
         if (!was_held(l))
             try_for_long(l);

@@ -20,7 +20,6 @@ struct arena_stats {
     size_t fast_chunks, fast_bytes;
     size_t top_bytes; /* of the newest heap */
     size_t system_bytes, system_bytes_max;
-    struct size_row row[BIN_COUNT];
 };
 
 static void add_heap(struct arena_stats *s, const struct heap *h) {
@@ -32,11 +31,11 @@ static void add_heap(struct arena_stats *s, const struct heap *h) {
     s->fast_bytes += (size_t)b->fast_granules * GRANULE_BYTES;
 }
 
-static void add_rows(struct arena_stats *s, const struct region *r) {
+static void add_rows(struct size_row *rows, const struct region *r) {
     const struct granule *g = r->g;
     for (uint32_t bin = BIN_UNSORTED; bin < BIN_COUNT; bin++)
         for (uint32_t x = g[bin].lo; x != bin; x = g[x].lo) {
-            struct size_row *row = &s->row[bin];
+            struct size_row *row = &rows[bin];
             size_t bytes = (size_t)g[x - 1].size * GRANULE_BYTES;
             row->from = row->count == 0 || bytes < row->from ? bytes : row->from;
             row->to = bytes > row->to ? bytes : row->to;
@@ -45,14 +44,14 @@ static void add_rows(struct arena_stats *s, const struct region *r) {
         }
 }
 
-/* `rows` costs a walk over the bins. */
-static void collect(struct arena *a, struct arena_stats *s, bool rows) {
+/* `rows`, BIN_COUNT of them or NULL, cost a walk over the bins. */
+static void collect(struct arena *a, struct arena_stats *s, struct size_row *rows) {
     memset(s, 0, sizeof *s);
     lock_acquire(&a->lock);
     for (const struct heap *h = a->lost ? NULL : a->heaps; h != NULL; h = h->next) {
         add_heap(s, h);
-        if (rows)
-            add_rows(s, &h->region);
+        if (rows != NULL)
+            add_rows(rows, &h->region);
     }
     if (a->heaps != NULL)
         s->top_bytes = (size_t)region_top_granules(&a->heaps->region) * GRANULE_BYTES;
@@ -67,7 +66,7 @@ CP_PUBLIC struct cp_mallinfo cp_mallinfo2(void) {
     allocator_ensure_started();
     struct arena *a = arena_main();
     do {
-        collect(a, &s, false);
+        collect(a, &s, NULL);
         info.arena += s.system_bytes;
         info.ordblks += s.free_chunks;
         info.smblks += s.fast_chunks;
@@ -84,13 +83,13 @@ CP_PUBLIC struct cp_mallinfo cp_mallinfo2(void) {
     return info;
 }
 
-static void print_rows(FILE *out, const struct arena_stats *s) {
+static void print_rows(FILE *out, const struct size_row *row) {
     fputs("<sizes>\n", out);
     for (uint32_t bin = BIN_UNSORTED + 1; bin < BIN_COUNT; bin++)
-        if (s->row[bin].count != 0)
+        if (row[bin].count != 0)
             fprintf(out, "  <size from=\"%zu\" to=\"%zu\" total=\"%zu\" count=\"%zu\"/>\n",
-                    s->row[bin].from, s->row[bin].to, s->row[bin].total, s->row[bin].count);
-    const struct size_row *unsorted = &s->row[BIN_UNSORTED];
+                    row[bin].from, row[bin].to, row[bin].total, row[bin].count);
+    const struct size_row *unsorted = &row[BIN_UNSORTED];
     if (unsorted->count != 0)
         fprintf(out, "  <unsorted from=\"%zu\" to=\"%zu\" total=\"%zu\" count=\"%zu\"/>\n",
                 unsorted->from, unsorted->to, unsorted->total, unsorted->count);
@@ -122,15 +121,17 @@ static void add_totals(struct arena_stats *sum, const struct arena_stats *s) {
 
 CP_PUBLIC int cp_malloc_info(int options, FILE *out) {
     struct arena_stats s, sum = {.free_chunks = 0};
+    struct size_row rows[BIN_COUNT];
     if (options != 0)
         return EINVAL;
     allocator_ensure_started();
     fputs("<malloc version=\"1\">\n", out);
     struct arena *a = arena_main();
     do {
-        collect(a, &s, true);
+        memset(rows, 0, sizeof rows);
+        collect(a, &s, rows);
         fprintf(out, "<heap nr=\"%u\">\n", a->number);
-        print_rows(out, &s);
+        print_rows(out, rows);
         print_totals(out, &s);
         print_system(out, &s);
         fputs("</heap>\n", out);
@@ -152,7 +153,7 @@ CP_PUBLIC void cp_malloc_stats(void) {
     allocator_ensure_started();
     struct arena *a = arena_main();
     do {
-        collect(a, &s, false);
+        collect(a, &s, NULL);
         size_t used = s.system_bytes - s.free_bytes - s.fast_bytes;
         report_line("Arena %u:", a->number);
         report_line("system bytes     = %z", s.system_bytes);
