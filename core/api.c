@@ -52,11 +52,11 @@ static struct arena **preferred_arena(struct cache *c, struct arena **for_one_ca
 }
 
 static struct granule *from_arena(struct arena **preferred, uint32_t size, uint32_t align,
-                                  bool may_grow) {
+                                  bool may_grow, struct zero_bytes *zero) {
     struct arena *a = arena_enter(preferred);
     if (a == NULL)
         return NULL;
-    struct granule *header = arena_allocate(a, size, align, may_grow);
+    struct granule *header = arena_allocate_zero(a, size, align, may_grow, zero);
     arena_leave(a);
     return header;
 }
@@ -76,22 +76,31 @@ static struct granule *from_any_arena(uint32_t size, uint32_t align) {
     return NULL;
 }
 
+static struct granule *allocate_mapped(size_t request_bytes, size_t align_bytes,
+                                       struct zero_bytes *zero) {
+    struct granule *header = mapped_allocate(request_bytes, align_bytes);
+    if (header != NULL)
+        *zero = (struct zero_bytes){(unsigned char *)(header + 1),
+                                    (unsigned char *)(header + 1) + request_bytes};
+    return header;
+}
+
 /* A chunk that no cache serves. `size` 0: no region can hold the request. */
 static struct granule *allocate_large(struct cache *c, size_t request_bytes, uint32_t size,
-                                      size_t align_bytes) {
+                                      size_t align_bytes, struct zero_bytes *zero) {
     struct arena *for_one_call, **preferred = preferred_arena(c, &for_one_call);
     uint32_t align = align_bytes / GRANULE_BYTES > REGION_LIMIT_GRANULES
                          ? 0
                          : (uint32_t)(align_bytes / GRANULE_BYTES);
     bool fits = size != 0 && align != 0;
     bool apart = !fits || request_bytes >= option(&options.mmap_threshold_bytes);
-    struct granule *header = fits ? from_arena(preferred, size, align, !apart) : NULL;
+    struct granule *header = fits ? from_arena(preferred, size, align, !apart, zero) : NULL;
     if (header == NULL && apart)
-        header = mapped_allocate(request_bytes, align_bytes);
+        header = allocate_mapped(request_bytes, align_bytes, zero);
     if (header == NULL && fits)
         header = from_any_arena(size, align);
     if (header == NULL && !apart && request_bytes >= PAGE_BYTES)
-        header = mapped_allocate(request_bytes, align_bytes);
+        header = allocate_mapped(request_bytes, align_bytes, zero);
     return header;
 }
 
@@ -107,7 +116,8 @@ static struct granule *allocate_small(struct cache *c, uint32_t size) {
     return cache_refill(c, size);
 }
 
-static struct granule *allocate_chunk(struct cache *c, size_t request_bytes, size_t align_bytes) {
+static struct granule *allocate_chunk(struct cache *c, size_t request_bytes, size_t align_bytes,
+                                      struct zero_bytes *zero) {
     if (request_bytes > REQUEST_MAX_BYTES - align_bytes)
         return NULL;
     uint32_t size = size_to_granules(request_bytes);
@@ -116,30 +126,51 @@ static struct granule *allocate_chunk(struct cache *c, size_t request_bytes, siz
         if (header != NULL)
             return header;
     }
-    return allocate_large(c, request_bytes, size, align_bytes);
+    return allocate_large(c, request_bytes, size, align_bytes, zero);
 }
 
-/* Everything the fast path does not do. `align_bytes`: power of two, GRANULE_BYTES or more. */
-static CP_COLD void *allocate(size_t request_bytes, size_t align_bytes) {
+/* Everything the fast path does not do. `align_bytes`: power of two, GRANULE_BYTES or more. *zero:
+ * bytes of the block known to be zero; from == to when none are. */
+static CP_COLD void *allocate_zero(size_t request_bytes, size_t align_bytes,
+                                   struct zero_bytes *zero) {
+    *zero = (struct zero_bytes){NULL, NULL};
     struct cache *c = cache_obtain();
     bool watched = is_watched(c);
     int saved = errno;
     if (watched)
         walk_now_and_then(c);
-    struct granule *header = allocate_chunk(c, request_bytes, align_bytes);
+    struct granule *header = allocate_chunk(c, request_bytes, align_bytes, zero);
     if (header == NULL) {
         errno = ENOMEM;
         return NULL;
     }
     errno = saved;
-    if (watched)
+    if (watched && option(&options.perturb) != 0) {
         perturb(header + 1, request_bytes, 0xff);
+        *zero = (struct zero_bytes){NULL, NULL};
+    }
     return header + 1;
+}
+
+static void *allocate(size_t request_bytes, size_t align_bytes) {
+    struct zero_bytes unused;
+    return allocate_zero(request_bytes, align_bytes, &unused);
 }
 
 CP_PUBLIC void *cp_malloc(size_t size) {
     void *p = cache_pop(cache_self, size);
     return __builtin_expect(p != NULL, 1) ? p : allocate(size, GRANULE_BYTES);
+}
+
+/* Zero p[0..bytes), whose part `zero` is known to be so. */
+static void *clear(unsigned char *p, size_t bytes, struct zero_bytes zero) {
+    if (zero.from >= zero.to)
+        return memset(p, 0, bytes);
+    size_t before = (size_t)(zero.from - p);
+    memset(p, 0, before < bytes ? before : bytes);
+    if (zero.to < p + bytes)
+        memset(zero.to, 0, (size_t)(p + bytes - zero.to));
+    return p;
 }
 
 CP_PUBLIC void *cp_calloc(size_t count, size_t each) {
@@ -148,11 +179,12 @@ CP_PUBLIC void *cp_calloc(size_t count, size_t each) {
         errno = ENOMEM;
         return NULL;
     }
-    void *p = cp_malloc(bytes);
-    if (p == NULL)
-        return NULL;
-    bool fresh = !cache_readable(p) && option(&options.perturb) == 0; /* a mapping: zero pages */
-    return fresh ? p : memset(p, 0, bytes);
+    unsigned char *p = cache_pop(cache_self, bytes);
+    if (p != NULL)
+        return memset(p, 0, bytes);
+    struct zero_bytes zero;
+    p = allocate_zero(bytes, GRANULE_BYTES, &zero);
+    return p == NULL ? NULL : clear(p, bytes, zero);
 }
 
 /* Smallest power of two that is `alignment` or more, and GRANULE_BYTES or more; 0 beyond size_t. */
@@ -242,7 +274,7 @@ static void free_to_arena(struct granule *header) {
     struct arena *a = heap_of(header)->arena;
     lock_acquire(&a->lock);
     if (!a->lost)
-        arena_free(a, header);
+        purge_free_chunk(header);
     arena_leave(a);
 }
 
@@ -315,7 +347,7 @@ static bool resize_in_region(struct granule *header, uint32_t size) {
     bool shrinks = size < header->size;
     bool done = !a->lost && region_resize(&h->region, heap_index(h, header), size);
     if (done && shrinks)
-        arena_trim_after_free(a, h);
+        purge_after_free_in(h);
     arena_leave(a);
     return done;
 }

@@ -138,6 +138,12 @@ static size_t growth_bytes(const struct heap *h, uint32_t size, size_t pad_bytes
     return need <= have ? 0 : (need - have) * GRANULE_BYTES + pad_bytes;
 }
 
+/* Give back what was just got at `start`, unless somebody has built upon it since. */
+static void break_return(const unsigned char *start, size_t bytes) {
+    if (os_brk(0) == start + bytes)
+        os_brk(-(ptrdiff_t)bytes);
+}
+
 static bool break_extend(struct heap *h, size_t bytes) {
     size_t limit = (size_t)REGION_LIMIT_GRANULES * GRANULE_BYTES;
     if (h->committed_bytes + bytes > limit)
@@ -146,13 +152,13 @@ static bool break_extend(struct heap *h, size_t bytes) {
     if (before == NULL)
         return false;
     if (before != h->start + h->committed_bytes) { /* somebody else uses brk, too: leave it */
-        os_brk(-(ptrdiff_t)bytes);
+        break_return(before, bytes);
         main_arena.break_lost = true;
         return false;
     }
     h->committed_bytes += bytes;
     count_system(&main_arena, bytes, 0);
-    region_extend(&h->region, granules_within(h, h->committed_bytes));
+    region_extend(&h->region, granules_within(h, h->committed_bytes), true);
     set_break_range(h);
     return true;
 }
@@ -166,7 +172,7 @@ static bool break_create(struct heap *h, size_t bytes) {
     if (before == NULL)
         return false;
     if (before != now) {
-        os_brk(-(ptrdiff_t)(bytes + lead));
+        break_return(before, bytes + lead);
         return false;
     }
     h->start = now + lead;
@@ -212,7 +218,7 @@ static bool mapped_heap_grow(struct heap *h, uint32_t size) {
     }
     h->committed_bytes += bytes;
     count_system(h->arena, bytes, 0);
-    region_extend(&h->region, granules_within(h, h->committed_bytes));
+    region_extend(&h->region, granules_within(h, h->committed_bytes), true);
     return true;
 }
 
@@ -319,7 +325,7 @@ static bool break_trim(struct heap *h, size_t keep_granules) {
     if (os_brk(-(ptrdiff_t)bytes) == NULL) {
         h->committed_bytes += bytes;
         set_break_range(h);
-        region_extend(r, granules_within(h, h->committed_bytes));
+        region_extend(r, granules_within(h, h->committed_bytes), false);
         return false;
     }
     count_system(&main_arena, 0, bytes);
@@ -359,19 +365,25 @@ void arena_destroy_heap(struct arena *a, struct heap *h) {
     os_unmap(h->start, h->reserved_bytes);
 }
 
-void arena_trim_after_free(struct arena *a, struct heap *h) {
-    size_t threshold = option(&options.trim_threshold_bytes);
+bool arena_trim_after_free(struct arena *a, struct heap *h) {
     size_t top_bytes = (size_t)region_top_granules(&h->region) * GRANULE_BYTES;
-    if (top_bytes < threshold)
-        return;
-    if (h->reserved_bytes != 0 && region_is_empty(&h->region) && a->heaps->next != NULL)
+    if (top_bytes < option(&options.trim_threshold_bytes))
+        return true;
+    if (h->reserved_bytes != 0 && region_is_empty(&h->region) && a->heaps->next != NULL) {
         arena_destroy_heap(a, h);
-    else
-        heap_trim(h, option(&options.top_pad_bytes));
+        return false;
+    }
+    heap_trim(h, option(&options.top_pad_bytes));
+    return true;
 }
 
-void arena_free(struct arena *a, struct granule *header) {
-    struct heap *h = heap_of(header);
-    region_free(&h->region, heap_index(h, header), (uint32_t)option(&options.mxfast_granules));
-    arena_trim_after_free(a, h);
+struct granule *arena_allocate_zero(struct arena *a, uint32_t size, uint32_t align, bool may_grow,
+                                    struct zero_bytes *zero) {
+    struct granule *header = arena_allocate(a, size, align, may_grow);
+    if (header != NULL) {
+        const struct region *r = &heap_of(header)->region;
+        struct page_run run = align > 1 ? (struct page_run){0, 0} : r->served_zero;
+        *zero = (struct zero_bytes){(unsigned char *)&r->g[run.from], (unsigned char *)&r->g[run.to]};
+    }
+    return header;
 }

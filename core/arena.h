@@ -81,9 +81,16 @@ static inline uint32_t heap_index(const struct heap *h, const struct granule *he
  * aligned to `align` granules (1: any). NULL when there is none. */
 struct granule *arena_allocate(struct arena *a, uint32_t size, uint32_t align, bool may_grow);
 
-/* Free allocated or cached chunks of the locked arena; trims afterwards. */
-void arena_free(struct arena *a, struct granule *header);
-void arena_trim_after_free(struct arena *a, struct heap *h);
+/* The same, and which bytes of the chunk are known to be zero. */
+struct zero_bytes {
+    unsigned char *from, *to;
+};
+struct granule *arena_allocate_zero(struct arena *a, uint32_t size, uint32_t align, bool may_grow,
+                                    struct zero_bytes *zero);
+
+/* After a free into heap h of the locked arena: trim top from M_TRIM_THRESHOLD on; a heap that
+ * holds nothing, and is not the only one, is unmapped: false then, h is gone. */
+bool arena_trim_after_free(struct arena *a, struct heap *h);
 
 /* Give back top's pages beyond `pad_bytes`, in the locked arena. True if anything was. */
 bool heap_trim(struct heap *h, size_t pad_bytes);

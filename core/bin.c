@@ -61,8 +61,7 @@ uint32_t bin_last(const struct granule *g, uint32_t bin) {
     return g[bin].hi == bin ? 0 : g[bin].hi - 1;
 }
 
-/* Hang node x between the neighbours `before` and its fd. */
-static void hook(struct granule *g, uint32_t x, uint32_t before) {
+void bin_hook(struct granule *g, uint32_t x, uint32_t before) {
     uint32_t after = g[before].lo;
     g[x].lo = after;
     g[x].hi = before;
@@ -86,7 +85,7 @@ static void count_in(struct bins *b, uint32_t size) {
 void bin_insert_unsorted(struct granule *g, struct bins *b, uint32_t i) {
     if (g[i].size >= LARGE_MIN_GRANULES)
         g[i + 2].lo = g[i + 2].hi = 0;
-    hook(g, i + 1, BIN_UNSORTED);
+    bin_hook(g, i + 1, BIN_UNSORTED);
     mark(b, BIN_UNSORTED);
     count_in(b, g[i].size);
 }
@@ -128,7 +127,7 @@ static uint32_t large_place(struct granule *g, const struct bins *b, uint32_t bi
 void bin_insert(struct granule *g, struct bins *b, uint32_t i) {
     uint32_t bin = bin_index(g[i].size);
     uint32_t before = bin < BIN_LARGE_FIRST ? bin : large_place(g, b, bin, i);
-    hook(g, i + 1, before);
+    bin_hook(g, i + 1, before);
     mark(b, bin);
     count_in(b, g[i].size);
 }
@@ -151,14 +150,19 @@ static void ring_unhook(struct granule *g, const struct bins *b, uint32_t i) {
     }
 }
 
-void bin_unlink(struct granule *g, struct bins *b, uint32_t i) {
-    uint32_t x = i + 1, fd = g[x].lo, bk = g[x].hi;
+void bin_unhook(struct granule *g, const struct bins *b, uint32_t x) {
+    uint32_t fd = g[x].lo, bk = g[x].hi;
     if (fd >= b->fence || bk >= b->fence || g[fd].hi != x || g[bk].lo != x)
-        report_fault(FAULT_LINK, &g[x], &g[i], "bin links disagree");
-    if (g[i].size >= LARGE_MIN_GRANULES && g[i + 2].lo != 0)
-        ring_unhook(g, b, i);
+        report_fault(FAULT_LINK, &g[x], NULL, "links disagree");
     g[fd].hi = bk;
     g[bk].lo = fd;
+}
+
+void bin_unlink(struct granule *g, struct bins *b, uint32_t i) {
+    if (g[i].size >= LARGE_MIN_GRANULES && g[i + 2].lo != 0)
+        ring_unhook(g, b, i);
+    uint32_t fd = g[i + 1].lo, bk = g[i + 1].hi;
+    bin_unhook(g, b, i + 1);
     if (fd == bk && fd < BIN_COUNT)
         unmark(b, fd);
     b->free_chunks--;

@@ -3,6 +3,7 @@
 
 #include "options.h"
 #include "os.h"
+#include "purge.h"
 #include "report.h"
 
 /* A cache has room for this much of one size, within CAPACITY_MIN .. CAPACITY_MAX chunks. How much
@@ -232,7 +233,7 @@ static void free_all(struct granule **slot, uint32_t count) {
             if (heap_of(slot[s])->arena != a)
                 slot[others++] = slot[s];
             else if (!a->lost)
-                arena_free(a, slot[s]);
+                purge_free_chunk(slot[s]);
         }
         arena_leave(a);
         count = others;

@@ -28,6 +28,7 @@ struct walk {
     struct cp_breach *breach;
     uint64_t free_chunks, free_granules; /* by the tiling, top excepted */
     uint64_t fast_chunks, fast_granules; /* by the fast lists */
+    uint64_t dirty_chunks, dirty_granules; /* free chunks with pages not given back */
 };
 
 static bool broken(const struct walk *w, enum cp_invariant invariant, uint32_t i, uint64_t found,
@@ -97,7 +98,13 @@ static bool check_chunk(struct walk *w, uint32_t i) {
         w->free_chunks++;
         w->free_granules += size;
     }
-    return !is_free || check_purged(w, i);
+    if (is_free && !check_purged(w, i))
+        return false;
+    if (is_free && size >= PURGE_MIN_GRANULES && region_dirty(r, i) != 0) {
+        w->dirty_chunks++;
+        w->dirty_granules += region_dirty(r, i);
+    }
+    return true;
 }
 
 static bool check_tiling(struct walk *w) {
@@ -120,7 +127,9 @@ static bool check_tiling(struct walk *w) {
 
 /* ---- Bin by bin ---------------------------------------------------------------------------------- */
 
-static bool is_node(const struct region *r, uint32_t x) { return x > 0 && x < r->bins.fence; }
+static bool is_node(const struct region *r, uint32_t x) {
+    return x > DIRTY_HEAD && x < r->bins.fence;
+}
 
 /* Chunk whose node is x hangs in `bin`: it must be free, and of the bin's sizes. */
 static bool check_binned(const struct walk *w, uint32_t bin, uint32_t i) {
@@ -200,6 +209,29 @@ static bool check_fast(struct walk *w) {
     return true;
 }
 
+/* The list of dirty chunks, by age. */
+static bool check_dirty(const struct walk *w) {
+    const struct region *r = w->r;
+    uint64_t chunks = 0;
+    for (uint32_t x = DIRTY_HEAD;;) {
+        uint32_t fd = r->g[x].lo;
+        if (fd >= r->bins.fence || r->g[fd].hi != x)
+            return broken(w, CP_LINKED, x < BIN_COUNT ? x : x - DIRTY_NODE, fd, x,
+                          "link of the dirty list is not answered");
+        x = fd;
+        if (x == DIRTY_HEAD)
+            break;
+        uint32_t i = x - DIRTY_NODE;
+        if (x < REGION_FIRST + DIRTY_NODE || state_of(r, i) != SEAL_FREE)
+            return broken(w, CP_PURGED, i, x, 0, "dirty list holds what is not free");
+        if (++chunks > w->dirty_chunks)
+            break;
+    }
+    if (chunks != w->dirty_chunks)
+        return broken(w, CP_PURGED, 0, chunks, w->dirty_chunks, "length of the dirty list");
+    return true;
+}
+
 static bool check_counted(const struct walk *w) {
     const struct bins *b = &w->r->bins;
     if (b->free_chunks != w->free_chunks)
@@ -210,12 +242,15 @@ static bool check_counted(const struct walk *w) {
         return broken(w, CP_COUNTED, 0, b->fast_chunks, w->fast_chunks, "fast chunks");
     if (b->fast_granules != w->fast_granules)
         return broken(w, CP_COUNTED, 0, b->fast_granules, w->fast_granules, "fast granules");
+    if (w->r->dirty_granules != w->dirty_granules)
+        return broken(w, CP_COUNTED, 0, w->r->dirty_granules, w->dirty_granules, "dirty granules");
     return true;
 }
 
 bool check_region(const struct region *r, struct cp_breach *breach) {
     struct walk w = {.r = r, .breach = breach};
-    return check_tiling(&w) && check_bins(&w) && check_fast(&w) && check_counted(&w);
+    return check_tiling(&w) && check_bins(&w) && check_fast(&w) && check_dirty(&w) &&
+           check_counted(&w);
 }
 
 /* ---- Arenas, the process ------------------------------------------------------------------------- */

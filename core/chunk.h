@@ -33,7 +33,7 @@ static inline bool chunk_in_use(const struct granule *g, uint32_t i) {
     requires free: is_free(i);
     terminates \true;
     exits never: \false;
-    assigns g[i].size, g[i].flags, g[i].seal, g[i + g[i].size].prev_inuse, used[i];
+    assigns g[i].size, g[i].flags, g[i].seal, g[i + g[i].size].prev_inuse, state[i];
     ensures kept: g[i].size == \old(g[i].size) && g[i].flags == \old(g[i].flags);
     ensures allocated: in_use(i) && sealed_as(g, k, i, SEAL_ALLOCATED);
     ensures tiled: tiled(g);
@@ -56,7 +56,7 @@ void chunk_use(struct granule *g, const struct seal_key *k, uint32_t i);
     exits never: \false;
     assigns g[i].size, g[i].flags, g[i].seal,
             g[i + g[i].size].prev_inuse, g[i + g[i].size].lo,
-            used[i];
+            state[i];
     ensures kept: g[i].size == \old(g[i].size) && g[i].flags == \old(g[i].flags);
     ensures free: is_free(i) && sealed_as(g, k, i, SEAL_FREE);
     ensures tiled: tiled(g);
@@ -79,7 +79,7 @@ void chunk_free(struct granule *g, const struct seal_key *k, uint32_t i);
     exits never: \false;
     assigns g[i].size, g[i].flags, g[i].seal, g[i + size].size, g[i + size].flags,
             g[i + size].seal, g[i + size].prev_inuse, span[i], span[i + size],
-            used[i + size];
+            state[i], state[i + size];
     ensures rest: \result == i + size;
         ensures front: g[i].size == size && g[i].flags == \old(g[i].flags);
     ensures back: g[i + size].size == \old(g[i].size) - size &&
@@ -104,7 +104,7 @@ uint32_t chunk_split(struct granule *g, const struct seal_key *k, uint32_t i, ui
     terminates \true;
     exits never: \false;
     assigns g[i].size, g[i].flags, g[i].seal, g[i + g[i].size].size,
-            span[i], span[i + g[i].size];
+            span[i], span[i + g[i].size], state[i];
     ensures sum: g[i].size == \old(g[i].size + g[i + g[i].size].size);
     ensures flags: g[i].flags == \old(g[i].flags);
     ensures gone: !begins(\old(i + g[i].size)) && g[\old(i + g[i].size)].size == 0;

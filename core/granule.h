@@ -61,9 +61,6 @@ struct seal_key {
 /*@ axiomatic Seal {
         logic integer seal(integer address, integer size, integer flags, integer secret,
                            integer multiplier, integer word);
-        axiom seal_tells: \forall integer address, size, flags, secret, multiplier, v, w;
-            v != w ==> seal(address, size, flags, secret, multiplier, v)
-                    != seal(address, size, flags, secret, multiplier, w);
     }
 
     // The secrets of the states differ, so that a seal matches one state at most.

@@ -5,13 +5,13 @@
 #include "granule.h"
 
 /*@ ghost uint32_t span[REGION_LIMIT_GRANULES + 1u]; */
-/*@ ghost uint8_t used[REGION_LIMIT_GRANULES + 1u]; */
+/*@ ghost uint8_t state[REGION_LIMIT_GRANULES + 1u]; */
 /*@ ghost uint32_t fence; */
 
 /*@ predicate begins{L}(integer i) = span[i] != 0;
     predicate chunk{L}(integer i) = REGION_FIRST <= i < fence && begins(i);
-    predicate in_use{L}(integer i) = chunk(i) && used[i] != 0;
-    predicate is_free{L}(integer i) = chunk(i) && used[i] == 0;
+    predicate in_use{L}(integer i) = chunk(i) && state[i] != SEAL_FREE;
+    predicate is_free{L}(integer i) = chunk(i) && state[i] == SEAL_FREE;
 
     // tiled
     predicate extent{L}(integer i) =
@@ -26,8 +26,8 @@
 
     // tagged
     predicate tag{L}(struct granule *g, integer i) =
-        (used[i] != 0 ==> g[i + span[i]].prev_inuse == 1) &&
-        (used[i] == 0 ==> g[i + span[i]].prev_inuse == 0 &&
+        (state[i] != SEAL_FREE ==> g[i + span[i]].prev_inuse == 1) &&
+        (state[i] == SEAL_FREE ==> g[i + span[i]].prev_inuse == 0 &&
                           g[i + span[i]].lo == span[i]);
 
     predicate tagged{L}(struct granule *g) =
@@ -36,11 +36,11 @@
 
     // sealed
     predicate mark{L}(struct granule *g, struct seal_key *k, integer i) =
-        (used[i] != 0 ==> sealed_as(g, k, i, SEAL_ALLOCATED) || sealed_as(g, k, i, SEAL_CACHED))
-        && (used[i] == 0 ==> sealed_as(g, k, i, SEAL_FREE));
+        sealed_as(g, k, i, state[i]);
 
     predicate sealed{L}(struct granule *g, struct seal_key *k) =
-        sealed_as(g, k, fence, SEAL_FENCE) && \forall integer i; chunk(i) ==> mark(g, k, i);
+        sealed_as(g, k, fence, SEAL_FENCE) &&
+        \forall integer i; chunk(i) ==> state[i] <= SEAL_FREE && mark(g, k, i);
 
     // coalesced
     predicate coalesced{L} =
@@ -60,11 +60,8 @@
         0 <= j <= \at(fence, A) && j != i && j != n ==>
         \at(g[j].seal, A) == \at(g[j].seal, B) && \at(g[j].flags, A) == \at(g[j].flags, B);
     predicate same_marks{A, B}(struct granule *g, struct seal_key *k, integer i, integer n) =
-        \forall integer j; 0 <= j <= \at(fence, A) && j != i && j != n ==>
-        (sealed_as{A}(g, k, j, SEAL_ALLOCATED) ==> sealed_as{B}(g, k, j, SEAL_ALLOCATED)) &&
-        (sealed_as{A}(g, k, j, SEAL_CACHED) ==> sealed_as{B}(g, k, j, SEAL_CACHED)) &&
-        (sealed_as{A}(g, k, j, SEAL_FREE) ==> sealed_as{B}(g, k, j, SEAL_FREE)) &&
-        (sealed_as{A}(g, k, j, SEAL_FENCE) ==> sealed_as{B}(g, k, j, SEAL_FENCE));
+        \forall integer j, s; 0 <= s < SEAL_STATES && 0 <= j <= \at(fence, A) && j != i && j != n ==>
+        sealed_as{A}(g, k, j, s) ==> sealed_as{B}(g, k, j, s);
 
     predicate region{L}(struct granule *g, struct seal_key *k) =
         REGION_FIRST < fence <= REGION_LIMIT_GRANULES && \valid(g + (0 .. fence)) &&

@@ -24,8 +24,9 @@ void *os_reserve(size_t bytes, size_t align_bytes);
 /* Make reserved pages readable and writable (zeroed when first touched). */
 bool os_commit(void *start, size_t bytes);
 
-/* Give the pages back and make them inaccessible again; the reservation stays. */
-bool os_decommit(void *start, size_t bytes);
+/* Give the pages back and make them inaccessible again; the reservation stays. Never fails to lose
+ * the contents: committed anew, they read as zero. */
+void os_decommit(void *start, size_t bytes);
 
 /* Give the pages' memory back; they stay accessible and read as zero. */
 bool os_purge(void *start, size_t bytes);

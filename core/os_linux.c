@@ -47,8 +47,11 @@ bool os_commit(void *start, size_t bytes) {
     return mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
-bool os_decommit(void *start, size_t bytes) {
-    return map(start, bytes, PROT_NONE, MAP_NORESERVE | MAP_FIXED) != NULL;
+void os_decommit(void *start, size_t bytes) {
+    if (map(start, bytes, PROT_NONE, MAP_NORESERVE | MAP_FIXED) == NULL) { /* too many mappings */
+        madvise(start, bytes, MADV_DONTNEED);
+        mprotect(start, bytes, PROT_NONE);
+    }
 }
 
 bool os_purge(void *start, size_t bytes) { return madvise(start, bytes, MADV_DONTNEED) == 0; }

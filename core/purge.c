@@ -1,18 +1,55 @@
 /* purge.c: see purge.h. */
 #include "purge.h"
 
+#include "options.h"
 #include "os.h"
+
+/* The budget of dirty pages: 1/32 of what is in use and 1 MiB. */
+enum { BUDGET_SHARE = 32, BUDGET_GRANULES = 1024 * 1024 / GRANULE_BYTES };
+
+static bool give_back(const struct region *r, uint32_t from, uint32_t to) {
+    return from >= to || os_purge(&r->g[from], (size_t)(to - from) * GRANULE_BYTES);
+}
 
 /* Give back the pages `run` of free chunk i but those given back before. */
 static bool purge_run(struct region *r, uint32_t i, struct page_run run) {
     struct page_run done = region_purged(r, i);
+    if (done.from >= done.to)
+        done = (struct page_run){run.to, run.to};
     if (run.from >= run.to || (done.from <= run.from && run.to <= done.to))
         return false;
-    size_t bytes = (size_t)(run.to - run.from) * GRANULE_BYTES;
-    if (!os_purge(&r->g[run.from], bytes))
+    if (!give_back(r, run.from, done.from) || !give_back(r, done.to, run.to))
         return false;
     region_set_purged(r, i, run);
     return true;
+}
+
+/* What an arena may keep for the next allocations: a share of what is in use, and some. */
+static uint32_t budget_granules(const struct region *r) {
+    uint32_t unused = r->bins.free_granules + region_top_granules(r);
+    return (region_granules(r) - unused) / BUDGET_SHARE + BUDGET_GRANULES;
+}
+
+static void purge_when_due(struct region *r) {
+    uint32_t budget = budget_granules(r);
+    if (r->dirty_granules <= budget)
+        return;
+    while (r->dirty_granules > budget / 2) {
+        uint32_t i = region_oldest_dirty(r);
+        if (i == 0 || !purge_run(r, i, region_whole_pages(r, i)))
+            break;
+    }
+}
+
+void purge_after_free_in(struct heap *h) {
+    if (arena_trim_after_free(h->arena, h))
+        purge_when_due(&h->region);
+}
+
+void purge_free_chunk(struct granule *header) {
+    struct heap *h = heap_of(header);
+    region_free(&h->region, heap_index(h, header), (uint32_t)option(&options.mxfast_granules));
+    purge_after_free_in(h);
 }
 
 static bool purge_bin(struct region *r, uint32_t bin) {

@@ -13,7 +13,8 @@ static const struct page_run no_pages = {0, 0};
 
 struct page_run region_whole_pages(const struct region *r, uint32_t i) {
     uint32_t shift = (uint32_t)(r->key.base % PAGE_GRANULES);
-    uint32_t first = (i + 4 + shift + PAGE_GRANULES - 1) / PAGE_GRANULES * PAGE_GRANULES - shift;
+    uint32_t links_end = i + DIRTY_NODE + 1;
+    uint32_t first = (links_end + shift + PAGE_GRANULES - 1) / PAGE_GRANULES * PAGE_GRANULES - shift;
     uint32_t end = (i + r->g[i].size + shift) / PAGE_GRANULES * PAGE_GRANULES - shift;
     return first < end ? (struct page_run){first, end} : no_pages;
 }
@@ -21,28 +22,62 @@ struct page_run region_whole_pages(const struct region *r, uint32_t i) {
 struct page_run region_purged(const struct region *r, uint32_t i) {
     if (r->g[i].size < PURGE_MIN_GRANULES)
         return no_pages;
-    return (struct page_run){r->g[i + 3].lo, r->g[i + 3].hi};
-}
-
-void region_set_purged(struct region *r, uint32_t i, struct page_run run) {
-    if (r->g[i].size < PURGE_MIN_GRANULES)
-        return;
-    r->g[i + 3].lo = run.from;
-    r->g[i + 3].hi = run.to;
+    return (struct page_run){r->g[i + PURGED_NODE].lo, r->g[i + PURGED_NODE].hi};
 }
 
 static struct page_run longer(struct page_run a, struct page_run b) {
     return a.to - a.from >= b.to - b.from ? a : b;
 }
 
-/* What is left of `run` inside free chunk i, whose header and links have just been written. */
-static struct page_run clip(const struct region *r, struct page_run run, uint32_t i) {
-    if (run.from >= run.to)
-        return no_pages;
-    struct page_run inside = region_whole_pages(r, i);
-    uint32_t from = run.from > inside.from ? run.from : inside.from;
-    uint32_t to = run.to < inside.to ? run.to : inside.to;
+static struct page_run overlap(struct page_run a, struct page_run b) {
+    uint32_t from = a.from > b.from ? a.from : b.from;
+    uint32_t to = a.to < b.to ? a.to : b.to;
     return from < to ? (struct page_run){from, to} : no_pages;
+}
+
+uint32_t region_dirty(const struct region *r, uint32_t i) {
+    struct page_run whole = region_whole_pages(r, i), purged = region_purged(r, i);
+    return (whole.to - whole.from) - (purged.to - purged.from);
+}
+
+/* Free chunk i, whose header and links stand, has the pages `run` given back (those of them that
+ * hold no link): record it, and list the chunk as young if it has other whole pages. */
+static void dirty_in(struct region *r, uint32_t i, struct page_run run) {
+    struct granule *g = r->g;
+    if (g[i].size < PURGE_MIN_GRANULES)
+        return;
+    run = overlap(run, region_whole_pages(r, i));
+    g[i + PURGED_NODE].lo = run.from;
+    g[i + PURGED_NODE].hi = run.to;
+    uint32_t dirty = region_dirty(r, i);
+    r->dirty_granules += dirty;
+    if (dirty == 0)
+        g[i + DIRTY_NODE].lo = g[i + DIRTY_NODE].hi = DIRTY_UNLISTED;
+    else
+        bin_hook(g, i + DIRTY_NODE, DIRTY_HEAD);
+}
+
+/* Chunk i leaves the free ones, or its run is about to change. Returns the run. */
+static struct page_run dirty_out(struct region *r, uint32_t i) {
+    if (r->g[i].size < PURGE_MIN_GRANULES)
+        return no_pages;
+    struct page_run run = region_purged(r, i);
+    if (run.from > run.to || run.to > i + r->g[i].size || (run.from < i && run.from != run.to))
+        report_fault(FAULT_LINK, &r->g[i + PURGED_NODE], &r->g[i], "record of pages given back");
+    r->dirty_granules -= region_dirty(r, i);
+    if (r->g[i + DIRTY_NODE].lo != DIRTY_UNLISTED)
+        bin_unhook(r->g, &r->bins, i + DIRTY_NODE);
+    return run;
+}
+
+uint32_t region_oldest_dirty(const struct region *r) {
+    uint32_t x = r->g[DIRTY_HEAD].hi;
+    return x == DIRTY_HEAD ? 0 : x - DIRTY_NODE;
+}
+
+void region_set_purged(struct region *r, uint32_t i, struct page_run run) {
+    dirty_out(r, i);
+    dirty_in(r, i, run);
 }
 
 /* ---- Checks of what a program may have overwritten ------------------------------------------ */
@@ -94,18 +129,20 @@ static bool next_is_free(const struct region *r, uint32_t next) {
 
 /* ---- From free to allocated and back --------------------------------------------------------- */
 
-/* Free chunk i (in no bin) becomes allocated. */
-static void take(struct region *r, uint32_t i) {
+/* Free chunk i (in no bin) becomes allocated. Returns its pages that were given back. */
+static struct page_run take(struct region *r, uint32_t i) {
     if (i == r->last_remainder)
         r->last_remainder = 0;
+    struct page_run run = dirty_out(r, i);
     chunk_use(r->g, &r->key, i);
+    return run;
 }
 
 /* Allocated chunk i, whose neighbours are in use, becomes free. `run`: pages in it known to be
  * given back. It is top if `top`, else it goes to the unsorted bin. */
 static void put(struct region *r, uint32_t i, struct page_run run, bool top) {
     chunk_free(r->g, &r->key, i);
-    region_set_purged(r, i, clip(r, run, i));
+    dirty_in(r, i, run);
     if (top)
         r->top = i;
     else
@@ -122,15 +159,13 @@ static uint32_t release(struct region *r, uint32_t i) {
         top = next == r->top;
         if (!top)
             bin_unlink(g, &r->bins, next);
-        run = region_purged(r, next);
-        take(r, next);
+        run = take(r, next);
         chunk_merge(g, &r->key, i);
     }
     if (g[i].prev_inuse == 0) {
         i = checked_previous(r, i);
         bin_unlink(g, &r->bins, i);
-        run = longer(run, region_purged(r, i));
-        take(r, i);
+        run = longer(run, take(r, i));
         chunk_merge(g, &r->key, i);
     }
     put(r, i, run, top);
@@ -150,9 +185,9 @@ static uint32_t cut(struct region *r, uint32_t i, uint32_t size, struct page_run
 /* Free chunk i, out of its bin, serves a request of `size`. */
 static uint32_t serve(struct region *r, uint32_t i, uint32_t size) {
     check_free(r, i);
-    struct page_run run = region_purged(r, i);
-    take(r, i);
+    struct page_run run = take(r, i);
     uint32_t rest = cut(r, i, size, run, false);
+    r->served_zero = overlap(run, (struct page_run){i + 1, i + r->g[i].size});
     if (rest != 0 && size < LARGE_MIN_GRANULES)
         r->last_remainder = rest;
     return i;
@@ -163,9 +198,9 @@ static uint32_t serve_from_top(struct region *r, uint32_t size) {
     if (region_top_granules(r) < size + CHUNK_MIN_GRANULES)
         return 0;
     uint32_t i = r->top;
-    struct page_run run = region_purged(r, i);
-    take(r, i);
+    struct page_run run = take(r, i);
     cut(r, i, size, run, true);
+    r->served_zero = overlap(run, (struct page_run){i + 1, i + r->g[i].size});
     return i;
 }
 
@@ -230,6 +265,7 @@ static uint32_t serve_merged(struct region *r, uint32_t size) {
 }
 
 uint32_t region_allocate(struct region *r, uint32_t size, uint32_t fast_max) {
+    r->served_zero = no_pages;
     if (size <= fast_max && r->bins.fast[size] != 0)
         return serve_from_fast(r, size);
     if (size >= LARGE_MIN_GRANULES && r->bins.fast_chunks != 0)
@@ -303,10 +339,9 @@ bool region_resize(struct region *r, uint32_t i, uint32_t size) {
     uint32_t spare = top ? CHUNK_MIN_GRANULES : 0;
     if (g[i].size + g[next].size < size + spare)
         return false;
-    struct page_run run = region_purged(r, next);
     if (!top)
         bin_unlink(g, &r->bins, next);
-    take(r, next);
+    struct page_run run = take(r, next);
     chunk_merge(g, &r->key, i);
     cut(r, i, size, run, top);
     return true;
@@ -332,23 +367,34 @@ void region_init(struct region *r, struct granule *g, uint32_t granules,
     g[REGION_FIRST].prev_inuse = 1;
     g[REGION_FIRST].lo = 0;
     set_end(r, granules - 1);
-    region_set_purged(r, r->top, no_pages);
+    dirty_in(r, r->top, region_whole_pages(r, r->top));
 }
 
-void region_extend(struct region *r, uint32_t granules) {
+/* The run of a top that was extended behind `old_end`: the new memory joins a run that reached
+ * up to there, or replaces a shorter one. */
+static struct page_run extended(const struct region *r, struct page_run run, uint32_t old_end) {
+    struct page_run fresh = overlap((struct page_run){old_end, r->bins.fence},
+                                    region_whole_pages(r, r->top));
+    if (run.from < run.to && fresh.from < fresh.to && fresh.from <= run.to + PAGE_GRANULES &&
+        old_end <= run.to + 1)
+        return (struct page_run){run.from, fresh.to};
+    return longer(run, fresh);
+}
+
+void region_extend(struct region *r, uint32_t granules, bool fresh) {
     check_top(r);
-    bool had_run = region_top_granules(r) >= PURGE_MIN_GRANULES;
+    uint32_t old_end = r->bins.fence + 1;
+    struct page_run run = dirty_out(r, r->top);
     set_end(r, granules - 1);
-    if (!had_run)
-        region_set_purged(r, r->top, no_pages);
+    dirty_in(r, r->top, fresh ? extended(r, run, old_end) : run);
 }
 
 uint32_t region_trim(struct region *r, uint32_t keep) {
     check_top(r);
     if (region_top_granules(r) > keep) {
-        struct page_run run = region_purged(r, r->top);
+        struct page_run run = dirty_out(r, r->top);
         set_end(r, r->top + keep);
-        region_set_purged(r, r->top, clip(r, run, r->top));
+        dirty_in(r, r->top, run);
     }
     return region_granules(r);
 }

@@ -15,19 +15,26 @@
 #include "bin.h"
 #include "granule.h"
 
+/* Whole pages, as granules [from, to) of a region; from == to: none. */
+struct page_run {
+    uint32_t from, to;
+};
+
 struct region {
     struct granule *g;
     struct seal_key key;
     struct bins bins;
     uint32_t top;
     uint32_t last_remainder; /* rest of the latest split for a small request; 0: none */
+    uint32_t dirty_granules; /* in whole pages of free chunks and top that were not given back */
+    struct page_run served_zero; /* of the chunk served last: granules that read as zero */
     uint8_t flags; /* of every chunk of the region */
 };
 
 /* Fewest granules a region can be made of: bin heads, the smallest top, fence. */
 #define REGION_MIN_GRANULES (BIN_COUNT + CHUNK_MIN_GRANULES + 1u)
 
-/* Make a region of g[0..granules): all of it top. key->base must be the address of g. */
+/* Make a region of g[0..granules), which read as zero: all of it top. key->base must be the address of g. */
 void region_init(struct region *r, struct granule *g, uint32_t granules,
                  const struct seal_key *key, uint8_t flags);
 
@@ -49,8 +56,8 @@ bool region_resize(struct region *r, uint32_t i, uint32_t size);
 /* Merge every chunk that waits in a fast bin. */
 void region_consolidate(struct region *r);
 
-/* g now reaches to `granules`, more than before: top grows. */
-void region_extend(struct region *r, uint32_t granules);
+/* g now reaches to `granules`, more than before: top grows. `fresh`: what is new reads as zero. */
+void region_extend(struct region *r, uint32_t granules, bool fresh);
 
 /* Shorten top so that it keeps `keep` granules (CHUNK_MIN_GRANULES at least): the region then
  * ends at what is returned, in granules. */
@@ -64,15 +71,21 @@ static inline uint32_t region_granules(const struct region *r) { return r->bins.
 /* Whether nothing is in use but the heads: top is the only chunk. */
 static inline bool region_is_empty(const struct region *r) { return r->top == REGION_FIRST; }
 
-/* The pages of a free chunk that were given back and not written since: granules [from, to) of
- * the region, whole pages, behind the chunk's links; from == to: none. */
-struct page_run {
-    uint32_t from, to;
-};
-struct page_run region_purged(const struct region *r, uint32_t i);
-void region_set_purged(struct region *r, uint32_t i, struct page_run run);
+/* ---- Pages: see core/README.md, "Giving memory back" ------------------------------------------ */
 
-/* The whole pages of free chunk i that hold no header and no link. */
+/* The whole pages of free chunk i (or top) that hold no header and no link. */
 struct page_run region_whole_pages(const struct region *r, uint32_t i);
+
+/* Those of them that were given back, or never touched, and so read as zero. */
+struct page_run region_purged(const struct region *r, uint32_t i);
+
+/* Granules of the others. */
+uint32_t region_dirty(const struct region *r, uint32_t i);
+
+/* The free chunk (or top) with such pages that has been so for longest; 0: none. */
+uint32_t region_oldest_dirty(const struct region *r);
+
+/* Record that the pages `run` of free chunk i, and no others, have been given back. */
+void region_set_purged(struct region *r, uint32_t i, struct page_run run);
 
 #endif

@@ -183,17 +183,35 @@ static void breaks_purged(void **state) {
     region_set_purged(&r, big, whole);
     struct cp_breach breach;
     assert_true(check_region(&r, &breach));
-    whole.from -= PAGE_GRANULES; /* reaches over the chunk's own header */
-    region_set_purged(&r, big, whole);
+    r.g[big + PURGED_NODE].lo -= PAGE_GRANULES; /* reaches over the chunk's own header */
     expect(CP_PURGED, big);
 }
 
 static void breaks_purged_by_half_a_page(void **state) {
     (void)state;
     struct page_run whole = region_whole_pages(&r, big);
-    whole.from++;
     region_set_purged(&r, big, whole);
+    r.g[big + PURGED_NODE].lo++;
     expect(CP_PURGED, big);
+}
+
+static void breaks_purged_by_an_unlisted_chunk(void **state) {
+    (void)state;
+    assert_int_equal(region_oldest_dirty(&r), big);
+    bin_unhook(r.g, &r.bins, big + DIRTY_NODE);
+    expect(CP_PURGED, 0);
+}
+
+static void breaks_linked_in_the_dirty_list(void **state) {
+    (void)state;
+    r.g[big + DIRTY_NODE].hi = small;
+    expect(CP_LINKED, DIRTY_HEAD);
+}
+
+static void breaks_counted_dirty(void **state) {
+    (void)state;
+    r.dirty_granules -= PAGE_GRANULES;
+    expect(CP_COUNTED, 0);
 }
 
 static void breaks_owned(void **state) {
@@ -332,6 +350,9 @@ int main(void) {
         ON_REGION(breaks_counted_fast),
         ON_REGION(breaks_purged),
         ON_REGION(breaks_purged_by_half_a_page),
+        ON_REGION(breaks_purged_by_an_unlisted_chunk),
+        ON_REGION(breaks_linked_in_the_dirty_list),
+        ON_REGION(breaks_counted_dirty),
         ON_REGION(breaks_owned),
         cmocka_unit_test(breaks_owned_by_the_arena),
         cmocka_unit_test(breaks_owned_by_a_cache),

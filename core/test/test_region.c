@@ -149,7 +149,7 @@ static void trim_and_extend(void **state) {
     assert_int_equal(region_top_granules(&r), 50);
     sound();
     assert_int_equal(region_allocate(&r, 49, 0), 0);
-    region_extend(&r, SMALL_GRANULES);
+    region_extend(&r, SMALL_GRANULES, false);
     sound();
     assert_int_not_equal(region_allocate(&r, 8000, 0), 0);
     sound();
@@ -250,16 +250,16 @@ static void step_end(void) {
     if (draw(2) == 0)
         region_trim(&r, CHUNK_MIN_GRANULES + draw(600));
     else if (region_granules(&r) < SMALL_GRANULES)
-        region_extend(&r, region_granules(&r) + 1 +
-                              draw(SMALL_GRANULES - region_granules(&r)));
+        region_extend(&r, region_granules(&r) + 1 + draw(SMALL_GRANULES - region_granules(&r)),
+                      false);
 }
 
 static void step_purge(void) {
-    uint32_t x = r.g[BIN_UNSORTED].lo;
-    if (x == BIN_UNSORTED)
+    uint32_t i = region_oldest_dirty(&r);
+    if (i == 0)
         return;
-    struct page_run run = region_whole_pages(&r, x - 1);
-    region_set_purged(&r, x - 1, run);
+    struct page_run run = region_whole_pages(&r, i);
+    region_set_purged(&r, i, run);
     memset(&r.g[run.from], 0, (size_t)(run.to - run.from) * sizeof r.g[0]);
 }
 
