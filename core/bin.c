@@ -61,7 +61,17 @@ uint32_t bin_last(const struct granule *g, uint32_t bin) {
     return g[bin].hi == bin ? 0 : g[bin].hi - 1;
 }
 
-void bin_hook(struct granule *g, uint32_t x, uint32_t before) {
+/* Whether nodes x and y of a list name each other. Links of freed chunks lie where the program may
+ * still write: none is followed before it is known to stay in the region. */
+static bool answered(const struct granule *g, const struct bins *b, uint32_t x, uint32_t y) {
+    return x < b->fence && y < b->fence && g[x].lo == y && g[y].hi == x;
+}
+
+/* Hang x into a circular list between `before` and what follows it. */
+static void hook_checked(struct granule *g, const struct bins *b, uint32_t x, uint32_t before,
+                         enum fault fault) {
+    if (before >= b->fence || !answered(g, b, before, g[before].lo))
+        report_fault(fault, &g[x], NULL, "neighbour in a list");
     uint32_t after = g[before].lo;
     g[x].lo = after;
     g[x].hi = before;
@@ -69,12 +79,12 @@ void bin_hook(struct granule *g, uint32_t x, uint32_t before) {
     g[after].hi = x;
 }
 
-static void ring_hook(struct granule *g, uint32_t y, uint32_t after) {
-    uint32_t before = g[after].hi;
-    g[y].lo = after;
-    g[y].hi = before;
-    g[before].lo = y;
-    g[after].hi = y;
+void bin_hook(struct granule *g, const struct bins *b, uint32_t x, uint32_t before) {
+    hook_checked(g, b, x, before, FAULT_LINK);
+}
+
+static void ring_hook(struct granule *g, const struct bins *b, uint32_t y, uint32_t after) {
+    hook_checked(g, b, y, g[after].hi, FAULT_NEXTSIZE);
 }
 
 static void count_in(struct bins *b, uint32_t size) {
@@ -85,7 +95,7 @@ static void count_in(struct bins *b, uint32_t size) {
 void bin_insert_unsorted(struct granule *g, struct bins *b, uint32_t i) {
     if (g[i].size >= LARGE_MIN_GRANULES)
         g[i + 2].lo = g[i + 2].hi = 0;
-    bin_hook(g, i + 1, BIN_UNSORTED);
+    bin_hook(g, b, i + 1, BIN_UNSORTED);
     mark(b, BIN_UNSORTED);
     count_in(b, g[i].size);
 }
@@ -112,7 +122,7 @@ static uint32_t large_place(struct granule *g, const struct bins *b, uint32_t bi
     uint32_t largest = g[bin].lo + 1;
     uint32_t smallest = g[bin].hi - 1;
     if (size < g[smallest].size) {
-        ring_hook(g, ring, largest);
+        ring_hook(g, b, ring, largest);
         return smallest + 1;
     }
     uint32_t leader = largest;
@@ -120,14 +130,14 @@ static uint32_t large_place(struct granule *g, const struct bins *b, uint32_t bi
         leader = ring_step(g, b, leader, g[leader].lo, true);
     if (g[leader - 2].size == size)
         return leader - 1;
-    ring_hook(g, ring, leader);
+    ring_hook(g, b, ring, leader);
     return g[leader - 1].hi;
 }
 
 void bin_insert(struct granule *g, struct bins *b, uint32_t i) {
     uint32_t bin = bin_index(g[i].size);
     uint32_t before = bin < BIN_LARGE_FIRST ? bin : large_place(g, b, bin, i);
-    bin_hook(g, i + 1, before);
+    bin_hook(g, b, i + 1, before);
     mark(b, bin);
     count_in(b, g[i].size);
 }
@@ -135,9 +145,11 @@ void bin_insert(struct granule *g, struct bins *b, uint32_t i) {
 /* Chunk i leaves the nextsize ring; the next chunk of its size takes its place, if there is one. */
 static void ring_unhook(struct granule *g, const struct bins *b, uint32_t i) {
     uint32_t y = i + 2, after = g[y].lo, before = g[y].hi;
-    if (after >= b->fence || before >= b->fence || g[after].hi != y || g[before].lo != y)
+    if (!answered(g, b, before, y) || !answered(g, b, y, after))
         report_fault(FAULT_NEXTSIZE, &g[y], &g[i], "nextsize links disagree");
     uint32_t heir = g[i + 1].lo; /* node of the chunk behind in the bin, or the head */
+    if (heir >= b->fence)
+        report_fault(FAULT_LINK, &g[i + 1], &g[i], "bin link leaves the region");
     if (heir >= BIN_COUNT && g[heir - 1].size == g[i].size) {
         heir++;
         g[heir].lo = after == y ? heir : after;
@@ -152,7 +164,7 @@ static void ring_unhook(struct granule *g, const struct bins *b, uint32_t i) {
 
 void bin_unhook(struct granule *g, const struct bins *b, uint32_t x) {
     uint32_t fd = g[x].lo, bk = g[x].hi;
-    if (fd >= b->fence || bk >= b->fence || g[fd].hi != x || g[bk].lo != x)
+    if (!answered(g, b, bk, x) || !answered(g, b, x, fd))
         report_fault(FAULT_LINK, &g[x], NULL, "links disagree");
     g[fd].hi = bk;
     g[bk].lo = fd;
@@ -180,6 +192,8 @@ uint32_t bin_best_fit(const struct granule *g, const struct bins *b, uint32_t bi
         leader = ring_step(g, b, leader, g[leader].hi, false);
     /* Prefer one that is not in the ring: it leaves without touching it. */
     uint32_t second = g[leader - 1].lo;
+    if (second >= b->fence)
+        report_fault(FAULT_LINK, &g[leader - 1], &g[leader - 2], "bin link leaves the region");
     bool twin = second >= BIN_COUNT && g[second - 1].size == g[leader - 2].size;
     return twin ? second - 1 : leader - 2;
 }
@@ -197,10 +211,12 @@ uint32_t fast_pop(struct granule *g, const struct seal_key *k, struct bins *b, u
     uint32_t i = b->fast[size];
     if (i == 0)
         return 0;
-    if (i >= b->fence || i < REGION_FIRST || g[i].size != size || !header_is(g, k, i, SEAL_CACHED))
-        report_fault(FAULT_FAST, i < b->fence ? &g[i] : (const void *)g, NULL,
-                     "fast bin leads to something else");
-    b->fast[size] = g[i + 1].lo;
+    if (g[i].size != size || !header_is(g, k, i, SEAL_CACHED))
+        report_fault(FAULT_FAST, &g[i + 1], &g[i], "fast bin holds another chunk");
+    uint32_t next = g[i + 1].lo;
+    if (next != 0 && (next < REGION_FIRST || next >= b->fence))
+        report_fault(FAULT_FAST, &g[i + 1], &g[i], "fast bin link leaves the region");
+    b->fast[size] = next;
     b->fast_chunks--;
     b->fast_granules -= size;
     return i;

@@ -48,8 +48,8 @@ void bin_insert(struct granule *g, struct bins *b, uint32_t i);
 void bin_unlink(struct granule *g, struct bins *b, uint32_t i);
 
 /* The list operations themselves, for any circular list whose nodes are granules: hang x behind
- * node `before`; take x out, checking that its neighbours answer its links. */
-void bin_hook(struct granule *g, uint32_t x, uint32_t before);
+ * node `before`; take x out. Neighbours that do not answer each other's links are reported. */
+void bin_hook(struct granule *g, const struct bins *b, uint32_t x, uint32_t before);
 void bin_unhook(struct granule *g, const struct bins *b, uint32_t x);
 
 /* The first bin from `from` on that is marked; BIN_COUNT when there is none. */

@@ -399,7 +399,7 @@ static uint32_t chunk_around(const struct region *r, uint32_t i) {
 static void diagnose_in_region(const struct region *r, const struct granule *header,
                                const char *operation) {
     uint32_t i = (uint32_t)(header - r->g);
-    if (i < REGION_FIRST || i > r->bins.fence)
+    if (i < REGION_FIRST || i >= r->bins.fence)
         report_fault(FAULT_FOREIGN, header + 1, NULL, operation);
     uint32_t chunk = chunk_around(r, i);
     const struct granule *around = &r->g[chunk];

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOCK_WAITED 0x80000000u
@@ -33,9 +34,12 @@ static bool take(struct lock *l, uint32_t word) {
 
 bool lock_try(struct lock *l) { return take(l, self()); }
 
+/* Sleep until woken, or for 20 ms: the one wake-up may have gone to a thread in which a signal
+ * handler runs first, and that handler may fork and so wait for a lock of ours. */
 static void sleep_while(struct lock *l, uint32_t word) {
     int saved = errno;
-    syscall(SYS_futex, &l->word, FUTEX_WAIT_PRIVATE, word, NULL, NULL, 0);
+    struct timespec most = {.tv_nsec = 20 * 1000 * 1000};
+    syscall(SYS_futex, &l->word, FUTEX_WAIT_PRIVATE, word, &most, NULL, 0);
     errno = saved;
 }
 

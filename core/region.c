@@ -54,7 +54,7 @@ static void dirty_in(struct region *r, uint32_t i, struct page_run run) {
     if (dirty == 0)
         g[i + DIRTY_NODE].lo = g[i + DIRTY_NODE].hi = DIRTY_UNLISTED;
     else
-        bin_hook(g, i + DIRTY_NODE, DIRTY_HEAD);
+        bin_hook(g, &r->bins, i + DIRTY_NODE, DIRTY_HEAD);
 }
 
 /* Chunk i leaves the free ones, or its run is about to change. Returns the run. */

@@ -35,12 +35,23 @@ enum {
 #define FAILS(expression, error) (errno = 0, (expression) == NULL && errno == (error))
 
 static const size_t too_large[] = {
-    (size_t)PTRDIFF_MAX + 1, (size_t)PTRDIFF_MAX + 4096, SIZE_MAX / 2 + 65536, SIZE_MAX - 65536,
-    SIZE_MAX - 4096,         SIZE_MAX - 4095,            SIZE_MAX - 32,        SIZE_MAX - 16,
-    SIZE_MAX - 15,           SIZE_MAX - 8,               SIZE_MAX - 7,         SIZE_MAX - 1,
+    (size_t)PTRDIFF_MAX + 1,
+    (size_t)PTRDIFF_MAX + 4096,
+    SIZE_MAX / 2 + 65536,
+    SIZE_MAX - 65536,
+    SIZE_MAX - 4096,
+    SIZE_MAX - 4095,
+    SIZE_MAX - 32,
+    SIZE_MAX - 16,
+    SIZE_MAX - 15,
+    SIZE_MAX - 8,
+    SIZE_MAX - 7,
+    SIZE_MAX - 1,
     SIZE_MAX,
     /* Allowed, but no machine has it; a size rounded up with a sign bit would slip through. */
-    (size_t)PTRDIFF_MAX,     (size_t)PTRDIFF_MAX - 15,   (size_t)PTRDIFF_MAX - 4096,
+    (size_t)PTRDIFF_MAX,
+    (size_t)PTRDIFF_MAX - 15,
+    (size_t)PTRDIFF_MAX - 4096,
 };
 #define TOO_LARGE (sizeof too_large / sizeof *too_large)
 
@@ -209,8 +220,7 @@ static void check_every_small_size(void) {
         pattern_fill(blocks[size], cp_malloc_usable_size(blocks[size]), size);
     }
     for (size_t size = 0; size < SIZES; size++)
-        REQUIRE_FOR(size,
-                    pattern_holds(blocks[size], cp_malloc_usable_size(blocks[size]), size));
+        REQUIRE_FOR(size, pattern_holds(blocks[size], cp_malloc_usable_size(blocks[size]), size));
     /* Free every third, have them again, in an order that meets every bin. */
     for (size_t size = 0; size < SIZES; size += 3)
         cp_free(blocks[size]);
@@ -221,8 +231,7 @@ static void check_every_small_size(void) {
     }
     for (size_t i = 0; i < SIZES; i++) {
         size_t size = (i * 1237) % SIZES;
-        REQUIRE_FOR(size,
-                    pattern_holds(blocks[size], cp_malloc_usable_size(blocks[size]), size));
+        REQUIRE_FOR(size, pattern_holds(blocks[size], cp_malloc_usable_size(blocks[size]), size));
         cp_free(blocks[size]);
     }
 }
@@ -295,9 +304,9 @@ static void check_alignments(void) {
 }
 
 static void check_alignment_rounding(void) {
-    static const size_t asked[][2] = {{0, 16},     {1, 16},      {3, 16},         {17, 32},
-                                      {24, 32},    {33, 64},     {100, 128},      {3000, 4096},
-                                      {4097, 8192}, {70000, 131072}, {1000000, 1048576}};
+    static const size_t asked[][2] = {
+        {0, 16},    {1, 16},      {3, 16},      {17, 32},        {24, 32},          {33, 64},
+        {100, 128}, {3000, 4096}, {4097, 8192}, {70000, 131072}, {1000000, 1048576}};
     void *kept[11][20];
     for (size_t i = 0; i < 11; i++)
         for (size_t k = 0; k < 20; k++) {
@@ -512,8 +521,8 @@ static void check_sized_frees(void) {
 /* ---- Tuning ------------------------------------------------------------------------------- */
 
 static void check_mallopt_results(void) {
-    static const int known[] = {OPT_TRIM_THRESHOLD, OPT_TOP_PAD,    OPT_MMAP_THRESHOLD,
-                                OPT_MMAP_MAX,       OPT_PERTURB,    OPT_CHECK_ACTION,
+    static const int known[] = {OPT_TRIM_THRESHOLD, OPT_TOP_PAD,  OPT_MMAP_THRESHOLD,
+                                OPT_MMAP_MAX,       OPT_PERTURB,  OPT_CHECK_ACTION,
                                 OPT_ARENA_TEST,     OPT_ARENA_MAX};
     static const int values[] = {INT_MAX, INT_MIN, -1, 0, 1, 4096, 100000};
     static const int unknown[] = {0, 2, 3, 4, 5, -9, -10, 99, -100, INT_MAX, INT_MIN};
@@ -540,7 +549,7 @@ static bool perturbed(const unsigned char *p, size_t size, unsigned char value) 
 }
 
 static void check_perturb(void) {
-    static const size_t sizes[] = {1,   8,    24,   40,   100,   200,    500,    1000,
+    static const size_t sizes[] = {1,    8,    24,   40,   100,   200,    500,    1000,
                                    1032, 1033, 2000, 5000, 70000, 200000, 2000000};
     static const unsigned char values[] = {0xa5, 0x01, 0xff};
     for (size_t v = 0; v < sizeof values; v++) {
@@ -562,8 +571,7 @@ static void check_perturb(void) {
                 cp_free(p);
                 /* Links lie in the first 64 bytes, the footer in the last 8. */
                 if (size >= 200 && size <= 2000)
-                    REQUIRE_FOR(size, all_bytes((unsigned char *)opaque(p) + 64, size - 80,
-                                                value));
+                    REQUIRE_FOR(size, all_bytes((unsigned char *)opaque(p) + 64, size - 80, value));
                 cp_free(q);
                 cp_free(r);
             }
@@ -958,16 +966,17 @@ static const struct check {
     const char *name;
     void (*work)(void);
 } checks[] = {
-#define CHECK(name) {#name, check_##name}
-    CHECK(too_large),       CHECK(products),         CHECK(realloc_failing),
-    CHECK(bad_alignment),   CHECK(size_zero),        CHECK(every_small_size),
-    CHECK(large_sizes),     CHECK(alignments),       CHECK(alignment_rounding),
-    CHECK(calloc_zeroes),   CHECK(realloc_chains),   CHECK(realloc_shrinks),
-    CHECK(realloc_to_zero), CHECK(free_keeps_errno), CHECK(sized_frees),
-    CHECK(mallopt_results), CHECK(perturb),          CHECK(mmap_threshold),
-    CHECK(dynamic_threshold), CHECK(mmap_max),       CHECK(mxfast),
-    CHECK(top_pad),         CHECK(trim_threshold),   CHECK(trim),
-    CHECK(trim_pad),        CHECK(mallinfo),         CHECK(malloc_info),
+#define CHECK(name)                                                                                \
+    { #name, check_##name }
+    CHECK(too_large),         CHECK(products),         CHECK(realloc_failing),
+    CHECK(bad_alignment),     CHECK(size_zero),        CHECK(every_small_size),
+    CHECK(large_sizes),       CHECK(alignments),       CHECK(alignment_rounding),
+    CHECK(calloc_zeroes),     CHECK(realloc_chains),   CHECK(realloc_shrinks),
+    CHECK(realloc_to_zero),   CHECK(free_keeps_errno), CHECK(sized_frees),
+    CHECK(mallopt_results),   CHECK(perturb),          CHECK(mmap_threshold),
+    CHECK(dynamic_threshold), CHECK(mmap_max),         CHECK(mxfast),
+    CHECK(top_pad),           CHECK(trim_threshold),   CHECK(trim),
+    CHECK(trim_pad),          CHECK(mallinfo),         CHECK(malloc_info),
     CHECK(malloc_stats),
 #undef CHECK
 };
@@ -1007,8 +1016,8 @@ static bool check_passes(const struct check *check) {
         in_second_thread = second != 0;
         int status = in_child(check_body);
         if (status != 0)
-            dprintf(STDERR_FILENO, "%s%s: exit status %d\n", check->name,
-                    second ? " in a second thread" : "", status);
+            say(STDERR_FILENO, "%s%s: exit status %d\n", check->name,
+                second ? " in a second thread" : "", status);
         passes = passes && status == 0;
     }
     return passes;

@@ -140,14 +140,16 @@ int main(int argc, char **argv) {
         const char *name;
         size_t (*measure)(void);
     } measures[] = {
-        {"perturb", perturb},     {"perturb_free", perturb_free}, {"mapped", mapped},
-        {"mapped_120k", mapped_120k}, {"heap", heap},             {"heap_left", heap_left},
-        {"fast", fast},           {"cached", cached},             {"arenas", arenas},
-        {"works", works},         {"secure", secure},
+        {"perturb", perturb}, {"perturb_free", perturb_free},
+        {"mapped", mapped},   {"mapped_120k", mapped_120k},
+        {"heap", heap},       {"heap_left", heap_left},
+        {"fast", fast},       {"cached", cached},
+        {"arenas", arenas},   {"works", works},
+        {"secure", secure},
     };
     for (size_t i = 0; argc > 1 && i < sizeof measures / sizeof *measures; i++)
         if (strcmp(argv[1], measures[i].name) == 0) {
-            dprintf(STDOUT_FILENO, "%zu\n", measures[i].measure());
+            say(STDOUT_FILENO, "%zu\n", measures[i].measure());
             return 0;
         }
     return 2;

@@ -8,6 +8,7 @@
 #define KIT_H
 
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,18 +20,30 @@
 
 /* ---- Saying what failed ------------------------------------------------------------------- */
 
+/* One message to a file descriptor; dprintf would allocate a buffer. */
+__attribute__((format(printf, 2, 3))) static inline void say(int fd, const char *format, ...) {
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    size_t bytes = length < 0 ? 0 : (size_t)length;
+    if (write(fd, text, bytes < sizeof text ? bytes : sizeof text - 1) < 0)
+        _exit(1);
+}
+
 /* The process ends at once: in a child, in a thread and in a handler alike. */
 static inline _Noreturn void require_failed(const char *what, const char *file, int line,
                                             long long value) {
-    dprintf(STDERR_FILENO, "%s:%d: not so: %s (value %lld)\n", file, line, what, value);
+    say(STDERR_FILENO, "%s:%d: not so: %s (value %lld)\n", file, line, what, value);
     _exit(1);
 }
 
 /* REQUIRE_FOR names the value for which the condition does not hold. */
-#define REQUIRE_FOR(value, condition)                                                             \
-    do {                                                                                          \
-        if (!(condition))                                                                         \
-            require_failed(#condition, __FILE__, __LINE__, (long long)(value));                   \
+#define REQUIRE_FOR(value, condition)                                                              \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            require_failed(#condition, __FILE__, __LINE__, (long long)(value));                    \
     } while (0)
 #define REQUIRE(condition) REQUIRE_FOR(0, condition)
 

@@ -131,8 +131,8 @@ static void data_limit(void) {
 static void forbid(const int *calls, size_t count, unsigned error, bool but_zero) {
     struct sock_filter code[16];
     unsigned short n = 0;
-    code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-                                             offsetof(struct seccomp_data, nr));
+    code[n++] =
+        (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
     for (size_t i = 0; i < count; i++) {
         unsigned to_end = (unsigned)(count - i);
         code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i],
@@ -225,7 +225,7 @@ int main(int argc, char **argv) {
         if (argc > 1 && strcmp(argv[1], cases[i].name) != 0)
             continue;
         int status = in_child(cases[i].run);
-        dprintf(STDOUT_FILENO, "break: %s: exit status %d\n", cases[i].name, status);
+        say(STDOUT_FILENO, "break: %s: exit status %d\n", cases[i].name, status);
         failed += status != 0;
     }
     return failed != 0;

@@ -233,14 +233,14 @@ static bool storm_passes(const struct storm *storm, int forks, uint64_t seed) {
     for (int waited = 0; waited < DEADLINE_SECONDS * 100; waited++) {
         int status;
         if (waitpid(child, &status, WNOHANG) == child) {
-            dprintf(STDOUT_FILENO, "fork: %s: %d forks, status %#x\n", storm->name, forks,
-                    (unsigned)status);
+            say(STDOUT_FILENO, "fork: %s: %d forks, status %#x\n", storm->name, forks,
+                (unsigned)status);
             return status == 0;
         }
         struct timespec pause = {0, 10000000};
         nanosleep(&pause, NULL);
     }
-    dprintf(STDOUT_FILENO, "fork: %s: hangs\n", storm->name);
+    say(STDOUT_FILENO, "fork: %s: hangs\n", storm->name);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     return false;
@@ -249,7 +249,7 @@ static bool storm_passes(const struct storm *storm, int forks, uint64_t seed) {
 int main(int argc, char **argv) {
     int forks = (int)argument(argc, argv, 1, 300);
     uint64_t seed = argument(argc, argv, 2, 1);
-    dprintf(STDOUT_FILENO, "fork: seed %llu\n", (unsigned long long)seed);
+    say(STDOUT_FILENO, "fork: seed %llu\n", (unsigned long long)seed);
     *(void **)&heap_is_sound = dlsym(RTLD_DEFAULT, "cp_check");
     bool passes = true;
     for (size_t i = 0; i < sizeof storms / sizeof *storms; i++)

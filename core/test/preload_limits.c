@@ -24,7 +24,7 @@ struct block {
 };
 
 enum kind { SMALL, MEDIUM, MIXED, LARGE, MAPPED, ALIGNED, ZEROED, GROWN, KINDS };
-static const char *const kind_names[KINDS] = {"small", "medium",  "mixed",  "large",
+static const char *const kind_names[KINDS] = {"small",  "medium",  "mixed",  "large",
                                               "mapped", "aligned", "zeroed", "grown"};
 
 static bool (*heap_is_sound)(void *);
@@ -147,8 +147,8 @@ static void run_kind(void) {
     size_t last = fill(&list);
     empty(&list, 1);
     REQUIRE(heap_is_sound == NULL || heap_is_sound(NULL));
-    dprintf(STDOUT_FILENO, "limits: %s: had %zu KiB of 65536, of the half freed %zu, then %zu\n",
-            kind_names[current], first / 1024, again / 1024, last / 1024);
+    say(STDOUT_FILENO, "limits: %s: had %zu KiB of 65536, of the half freed %zu, then %zu\n",
+        kind_names[current], first / 1024, again / 1024, last / 1024);
     /* An aligned kilobyte takes a page; a small block at least 32 bytes for 24. */
     size_t enough = current == ALIGNED ? ENOUGH_BYTES / 5 : ENOUGH_BYTES;
     REQUIRE_FOR(first, first >= enough);
@@ -159,12 +159,12 @@ static void run_kind(void) {
 int main(int argc, char **argv) {
     int failed = 0;
     rng = argument(argc, argv, 1, 1);
-    dprintf(STDOUT_FILENO, "limits: seed %llu\n", (unsigned long long)rng);
+    say(STDOUT_FILENO, "limits: seed %llu\n", (unsigned long long)rng);
     *(void **)&heap_is_sound = dlsym(RTLD_DEFAULT, "cp_check");
     for (current = 0; current < KINDS; current++) {
         int status = in_child(run_kind);
         if (status != 0)
-            dprintf(STDOUT_FILENO, "limits: %s: exit status %d\n", kind_names[current], status);
+            say(STDOUT_FILENO, "limits: %s: exit status %d\n", kind_names[current], status);
         failed += status != 0;
     }
     return failed != 0;

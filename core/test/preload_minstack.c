@@ -1,5 +1,5 @@
 /* preload_minstack.c: every call works on the smallest stack a thread can have, from the
- * thread's first use of the allocator on, and uses no more than half of it.
+ * thread's first use of the allocator on, and uses no more than a quarter of it.
  */
 #define _GNU_SOURCE 1
 #include <limits.h>
@@ -9,7 +9,7 @@
 
 #include "kit.h"
 
-enum { WORKS = 9, CALL_STACK_MAX = 8192 };
+enum { WORKS = 9, CALL_STACK_MAX = 4096 };
 
 static void *block;
 
@@ -30,8 +30,8 @@ static void work_large(void) {
 }
 
 static void (*const works[WORKS])(void) = {
-    work_malloc,  work_calloc, work_realloc,  work_mapped, work_memalign,
-    work_trim,    work_large,  work_mallinfo, work_mallopt,
+    work_malloc, work_calloc, work_realloc,  work_mapped,  work_memalign,
+    work_trim,   work_large,  work_mallinfo, work_mallopt,
 };
 
 static void *on_small_stack(void *first) {
@@ -61,8 +61,8 @@ static void *nothing(void *unused) { return unused; }
 /* Stack used by a thread that runs `start`, with its frames of pthread's own. */
 static size_t stack_used(void *(*start)(void *), size_t work) {
     size_t bytes = 64 * 1024;
-    unsigned char *stack = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                                -1, 0);
+    unsigned char *stack =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     REQUIRE(stack != MAP_FAILED);
     memset(stack, 0x5c, bytes);
     pthread_t thread;
@@ -83,8 +83,8 @@ int main(void) {
     for (size_t i = 0; i < 20 * WORKS; i++) {
         pthread_t thread;
         block = NULL;
-        REQUIRE_FOR(i, pthread_create(&thread, &attributes, on_small_stack,
-                                      (void *)(uintptr_t)i) == 0);
+        REQUIRE_FOR(i, pthread_create(&thread, &attributes, on_small_stack, (void *)(uintptr_t)i) ==
+                           0);
         REQUIRE_FOR(i, pthread_join(thread, NULL) == 0);
         free(block);
     }
@@ -92,7 +92,7 @@ int main(void) {
     for (size_t work = 0; work < WORKS; work++) {
         size_t used = stack_used(on_painted_stack, work);
         size_t calls = used > empty ? used - empty : 0;
-        dprintf(STDOUT_FILENO, "minstack: work %zu uses %zu bytes of stack\n", work, calls);
+        say(STDOUT_FILENO, "minstack: work %zu uses %zu bytes of stack\n", work, calls);
         REQUIRE_FOR(calls, calls <= CALL_STACK_MAX);
     }
     return 0;

@@ -11,13 +11,19 @@
 #include "kit.h"
 
 static const char *const family[] = {
-    "malloc",        "calloc",      "realloc",       "reallocarray",    "free",
-    "cfree",         "memalign",    "aligned_alloc", "posix_memalign",  "valloc",
-    "pvalloc",       "mallopt",     "malloc_trim",   "mallinfo",        "mallinfo2",
-    "malloc_info",   "malloc_stats", "malloc_usable_size", "free_sized", "free_aligned_sized",
+    "malloc",         "calloc",
+    "realloc",        "reallocarray",
+    "free",           "cfree",
+    "memalign",       "aligned_alloc",
+    "posix_memalign", "valloc",
+    "pvalloc",        "mallopt",
+    "malloc_trim",    "mallinfo",
+    "mallinfo2",      "malloc_info",
+    "malloc_stats",   "malloc_usable_size",
+    "free_sized",     "free_aligned_sized",
 };
-static const char *const added[] = {"cp_malloc", "cp_free", "cp_check", "cp_check_here",
-                                    "cp_check_print", "cp_invariant_name"};
+static const char *const added[] = {"cp_malloc",     "cp_free",        "cp_check",
+                                    "cp_check_here", "cp_check_print", "cp_invariant_name"};
 
 static const char *library_of(const char *name) {
     Dl_info info;
@@ -29,7 +35,7 @@ static void require_from(const char *library, const char *const *names, size_t c
     for (size_t i = 0; i < count; i++) {
         const char *found = library_of(names[i]);
         if (found == NULL || strcmp(found, library) != 0) {
-            dprintf(STDERR_FILENO, "%s: from %s\n", names[i], found == NULL ? "nowhere" : found);
+            say(STDERR_FILENO, "%s: from %s\n", names[i], found == NULL ? "nowhere" : found);
             _exit(1);
         }
     }

@@ -69,8 +69,7 @@ static void storm(size_t threads, uint64_t seed) {
 int main(int argc, char **argv) {
     size_t threads = argument(argc, argv, 1, 100000);
     uint64_t seed = argument(argc, argv, 2, 1);
-    dprintf(STDOUT_FILENO, "thread storm: %zu threads, seed %llu\n", threads,
-            (unsigned long long)seed);
+    say(STDOUT_FILENO, "thread storm: %zu threads, seed %llu\n", threads, (unsigned long long)seed);
     REQUIRE(threads >= AT_ONCE);
     storm(WARM_UP, seed);
     struct mallinfo2 before = mallinfo2();
@@ -80,9 +79,9 @@ int main(int argc, char **argv) {
     struct mallinfo2 after = mallinfo2();
     size_t resident_after = statm_bytes(STATM_RESIDENT);
     size_t virtual_after = statm_bytes(STATM_VIRTUAL);
-    dprintf(STDOUT_FILENO, "heap %zu -> %zu KiB, resident %zu -> %zu KiB, virtual %zu -> %zu KiB\n",
-            (before.arena + before.hblkhd) / 1024, (after.arena + after.hblkhd) / 1024,
-            resident / 1024, resident_after / 1024, virtual / 1024, virtual_after / 1024);
+    say(STDOUT_FILENO, "heap %zu -> %zu KiB, resident %zu -> %zu KiB, virtual %zu -> %zu KiB\n",
+        (before.arena + before.hblkhd) / 1024, (after.arena + after.hblkhd) / 1024, resident / 1024,
+        resident_after / 1024, virtual / 1024, virtual_after / 1024);
     bool (*check)(void *) = NULL;
     *(void **)&check = dlsym(RTLD_DEFAULT, "cp_check");
     REQUIRE(check == NULL || check(NULL));

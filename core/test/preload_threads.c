@@ -127,22 +127,22 @@ struct footprint {
 static struct footprint footprint(const char *when) {
     struct mallinfo2 m = mallinfo2();
     struct footprint f = {m.arena + m.hblkhd, m.uordblks + m.hblkhd, statm_bytes(STATM_RESIDENT)};
-    dprintf(STDOUT_FILENO, "%s: heap %zu KiB, in use %zu KiB, resident %zu KiB\n", when,
-            f.heap / 1024, f.used / 1024, f.resident / 1024);
+    say(STDOUT_FILENO, "%s: heap %zu KiB, in use %zu KiB, resident %zu KiB\n", when, f.heap / 1024,
+        f.used / 1024, f.resident / 1024);
     return f;
 }
 
 int main(int argc, char **argv) {
     unsigned seconds = (unsigned)argument(argc, argv, 1, 60);
     uint64_t seed = argument(argc, argv, 2, 1);
-    dprintf(STDOUT_FILENO, "threads: %d threads, %u s, seed %llu\n", THREADS, seconds,
-            (unsigned long long)seed);
+    say(STDOUT_FILENO, "threads: %d threads, %u s, seed %llu\n", THREADS, seconds,
+        (unsigned long long)seed);
     exchange_for(WARM_UP_SECONDS, seed);
     struct footprint before = footprint("before");
     atomic_store(&exchanges, 0);
     exchange_for(seconds, seed + 1);
     struct footprint after = footprint("after");
-    dprintf(STDOUT_FILENO, "exchanges: %llu\n", (unsigned long long)atomic_load(&exchanges));
+    say(STDOUT_FILENO, "exchanges: %llu\n", (unsigned long long)atomic_load(&exchanges));
     bool (*check)(void *) = NULL;
     *(void **)&check = dlsym(RTLD_DEFAULT, "cp_check");
     REQUIRE(check == NULL || check(NULL));

@@ -123,9 +123,11 @@ static void require_no_leak(const char *what, int count, void *(*start)(void *))
     struct footprint before = footprint();
     run_threads(count, start);
     struct footprint after = footprint();
-    dprintf(STDOUT_FILENO, "tsd: %s, %d threads: in use %zu -> %zu, heap %zu -> %zu, "
-            "resident %zu -> %zu KiB\n", what, count, before.used / 1024, after.used / 1024,
-            before.heap / 1024, after.heap / 1024, before.resident / 1024, after.resident / 1024);
+    say(STDOUT_FILENO,
+        "tsd: %s, %d threads: in use %zu -> %zu, heap %zu -> %zu, "
+        "resident %zu -> %zu KiB\n",
+        what, count, before.used / 1024, after.used / 1024, before.heap / 1024, after.heap / 1024,
+        before.resident / 1024, after.resident / 1024);
     REQUIRE(after.used <= before.used + 64 * 1024);
     REQUIRE(after.heap <= before.heap + SLACK);
     REQUIRE(after.resident <= before.resident + SLACK);

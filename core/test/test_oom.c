@@ -34,8 +34,8 @@ static bool fails(void) {
     if (fail_every == 0 && fail_from == 0)
         return false;
     calls++;
-    bool now = (fail_every != 0 && calls % fail_every == 0) ||
-               (fail_from != 0 && calls >= fail_from);
+    bool now =
+        (fail_every != 0 && calls % fail_every == 0) || (fail_from != 0 && calls >= fail_from);
     failures += now;
     if (now)
         errno = ENOMEM;
@@ -314,8 +314,10 @@ static void test_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_nth_call_fails), cmocka_unit_test(test_all_calls_fail_from),
-        cmocka_unit_test(test_one_call_fails),       cmocka_unit_test(test_cut_off),
+        cmocka_unit_test(test_every_nth_call_fails),
+        cmocka_unit_test(test_all_calls_fail_from),
+        cmocka_unit_test(test_one_call_fails),
+        cmocka_unit_test(test_cut_off),
         cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

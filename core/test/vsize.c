@@ -21,8 +21,8 @@ static void *allocate(void *before) {
 
 int main(void) {
     enum { STACK_BYTES = 1 << 18 };
-    void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                       0);
+    void *stack =
+        mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     REQUIRE(stack != MAP_FAILED);
     pthread_t thread;
     pthread_attr_t attributes;
