@@ -26,8 +26,12 @@ static void draw_secrets(void) {
 }
 
 const struct seal_key *arena_key(void) { return &key; }
-struct arena *arena_main(void) { return &main_arena; }
-struct lock *arena_list_lock(void) { return &list_lock; }
+struct arena *arena_main(void) {
+    return &main_arena;
+}
+struct lock *arena_list_lock(void) {
+    return &list_lock;
+}
 struct arena *arena_next(const struct arena *a) {
     return __atomic_load_n(&a->next, __ATOMIC_ACQUIRE);
 }
@@ -190,8 +194,8 @@ static bool break_grow(uint32_t size) {
     struct heap *h = &break_heap;
     size_t pad = option(&options.top_pad_bytes);
     bool made = h->start != NULL;
-    size_t need = made ? growth_bytes(h, size, 0)
-                       : ((size_t)size + REGION_MIN_GRANULES) * GRANULE_BYTES;
+    size_t need =
+        made ? growth_bytes(h, size, 0) : ((size_t)size + REGION_MIN_GRANULES) * GRANULE_BYTES;
     size_t bytes = round_up(need, PAGE_BYTES);
     size_t padded = pad < PTRDIFF_MAX / 4 ? round_up(need + pad, PAGE_BYTES) : bytes;
     if (main_arena.break_lost || bytes > (size_t)REGION_LIMIT_GRANULES * GRANULE_BYTES)
@@ -275,8 +279,8 @@ static struct granule *heap_allocate(struct heap *h, uint32_t size, uint32_t ali
     uint32_t fast_max = (uint32_t)option(&options.mxfast_granules);
     if (size > region_top_granules(r) && size > r->bins.free_granules + r->bins.fast_granules)
         return NULL;
-    uint32_t i = align > 1 ? region_allocate_aligned(r, size, align)
-                           : region_allocate(r, size, fast_max);
+    uint32_t i =
+        align > 1 ? region_allocate_aligned(r, size, align) : region_allocate(r, size, fast_max);
     return i == 0 ? NULL : &r->g[i];
 }
 
@@ -298,7 +302,7 @@ struct granule *arena_allocate(struct arena *a, uint32_t size, uint32_t align, b
     }
     if (!may_grow)
         return NULL;
-    uint64_t whole = align > 1 ? (uint64_t)size + align + 2 * CHUNK_MIN_GRANULES : size;
+    uint64_t whole = align > 1 ? (uint64_t)size + align + (uint64_t)2 * CHUNK_MIN_GRANULES : size;
     if (whole > REGION_LIMIT_GRANULES / 2)
         return NULL;
     struct heap *h = arena_grow(a, (uint32_t)whole);
@@ -383,7 +387,8 @@ struct granule *arena_allocate_zero(struct arena *a, uint32_t size, uint32_t ali
     if (header != NULL) {
         const struct region *r = &heap_of(header)->region;
         struct page_run run = align > 1 ? (struct page_run){0, 0} : r->served_zero;
-        *zero = (struct zero_bytes){(unsigned char *)&r->g[run.from], (unsigned char *)&r->g[run.to]};
+        *zero =
+            (struct zero_bytes){(unsigned char *)&r->g[run.from], (unsigned char *)&r->g[run.to]};
     }
     return header;
 }

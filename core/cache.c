@@ -37,7 +37,9 @@ void cache_start(void) {
     os_thread_exit_hook(thread_ends);
 }
 
-struct lock *cache_lock(void) { return &registry.lock; }
+struct lock *cache_lock(void) {
+    return &registry.lock;
+}
 
 uint32_t cache_max_granules(void) {
     return option(&options.cache_count) == 0 ? 0 : (uint32_t)option(&options.cache_max_granules);

@@ -11,10 +11,10 @@
 #include "process.h"
 
 static const char *const names[CP_INVARIANTS] = {
-    [CP_TILED] = "tiled",   [CP_TAGGED] = "tagged",   [CP_SEALED] = "sealed",
-    [CP_COALESCED] = "coalesced", [CP_LINKED] = "linked", [CP_BINNED] = "binned",
-    [CP_SORTED] = "sorted", [CP_MAPPED_BINS] = "mapped-bins", [CP_FAST] = "fast",
-    [CP_COUNTED] = "counted", [CP_PURGED] = "purged", [CP_OWNED] = "owned",
+    [CP_TILED] = "tiled",         [CP_TAGGED] = "tagged",           [CP_SEALED] = "sealed",
+    [CP_COALESCED] = "coalesced", [CP_LINKED] = "linked",           [CP_BINNED] = "binned",
+    [CP_SORTED] = "sorted",       [CP_MAPPED_BINS] = "mapped-bins", [CP_FAST] = "fast",
+    [CP_COUNTED] = "counted",     [CP_PURGED] = "purged",           [CP_OWNED] = "owned",
     [CP_APART] = "apart",
 };
 
@@ -34,8 +34,12 @@ struct walk {
 static bool broken(const struct walk *w, enum cp_invariant invariant, uint32_t i, uint64_t found,
                    uint64_t expected, const char *detail) {
     const struct region *r = w->r;
-    *w->breach = (struct cp_breach){.invariant = invariant, .region = r->g, .granule = i,
-                                    .found = found, .expected = expected, .detail = detail};
+    *w->breach = (struct cp_breach){.invariant = invariant,
+                                    .region = r->g,
+                                    .granule = i,
+                                    .found = found,
+                                    .expected = expected,
+                                    .detail = detail};
     if (i <= r->bins.fence) {
         const struct granule *h = &r->g[i];
         w->breach->header = h;
@@ -257,16 +261,19 @@ bool check_region(const struct region *r, struct cp_breach *breach) {
 
 static bool heap_broken(const struct heap *h, enum cp_invariant invariant, uint64_t found,
                         uint64_t expected, const char *detail, struct cp_breach *breach) {
-    *breach = (struct cp_breach){.invariant = invariant, .region = h->region.g, .found = found,
-                                 .expected = expected, .detail = detail};
+    *breach = (struct cp_breach){.invariant = invariant,
+                                 .region = h->region.g,
+                                 .found = found,
+                                 .expected = expected,
+                                 .detail = detail};
     return false;
 }
 
 static bool check_heap(const struct arena *a, const struct heap *h, struct cp_breach *breach) {
     const unsigned char *end = (const unsigned char *)&h->region.g[h->region.bins.fence + 1];
     if (h->arena != a)
-        return heap_broken(h, CP_OWNED, (uintptr_t)h->arena, (uintptr_t)a,
-                           "heap of another arena", breach);
+        return heap_broken(h, CP_OWNED, (uintptr_t)h->arena, (uintptr_t)a, "heap of another arena",
+                           breach);
     if (end != h->start + h->committed_bytes)
         return heap_broken(h, CP_OWNED, (uintptr_t)end, (uintptr_t)h->start + h->committed_bytes,
                            "region ends elsewhere than its memory", breach);
@@ -293,8 +300,11 @@ bool check_arena(const struct arena *a, struct cp_breach *breach) {
         bytes += h->committed_bytes;
     }
     if (bytes != a->system_bytes) {
-        *breach = (struct cp_breach){.invariant = CP_COUNTED, .arena = a, .found = a->system_bytes,
-                                     .expected = bytes, .detail = "bytes of an arena"};
+        *breach = (struct cp_breach){.invariant = CP_COUNTED,
+                                     .arena = a,
+                                     .found = a->system_bytes,
+                                     .expected = bytes,
+                                     .detail = "bytes of an arena"};
         return false;
     }
     return true;

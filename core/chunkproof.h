@@ -57,7 +57,7 @@ void *cp_memalign(size_t alignment, size_t size);
  * On failure *out and errno are unchanged. (POSIX) */
 int cp_posix_memalign(void **out, size_t alignment, size_t size);
 
-void *cp_valloc(size_t size);  /* page-aligned */
+void *cp_valloc(size_t size); /* page-aligned */
 void *cp_pvalloc(size_t size); /* page-aligned, size rounded up to pages */
 
 /* Bytes the block really has; 0 for NULL. (glibc) */
@@ -108,13 +108,13 @@ enum cp_invariant {
 struct cp_breach {
     enum cp_invariant invariant;
     const void *arena;
-    const void *region;    /* address of granule 0 */
-    uint32_t granule;      /* index of the chunk's header */
-    const void *header;    /* its address */
-    uint32_t words[4];     /* the header as found: lo, hi, size, seal|prev_inuse|flags */
-    uint64_t found;        /* what was found ... */
-    uint64_t expected;     /* ... and what should have been there */
-    const char *detail;    /* one phrase */
+    const void *region; /* address of granule 0 */
+    uint32_t granule; /* index of the chunk's header */
+    const void *header; /* its address */
+    uint32_t words[4]; /* the header as found: lo, hi, size, seal|prev_inuse|flags */
+    uint64_t found; /* what was found ... */
+    uint64_t expected; /* ... and what should have been there */
+    const char *detail; /* one phrase */
 };
 
 /* Name of an invariant, "tiled" ... "apart". */

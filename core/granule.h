@@ -76,8 +76,8 @@ struct seal_key {
 
 /* Keyed hash of what a header says of itself. Multiplying by an odd number carries every
  * changed bit of `flags` and `size` into the upper half, of which 16 bits are kept. */
-static inline uint16_t seal_hash(const struct seal_key *k, uint64_t address_granules,
-                                 uint32_t size, uint8_t flags) {
+static inline uint16_t seal_hash(const struct seal_key *k, uint64_t address_granules, uint32_t size,
+                                 uint8_t flags) {
     uint64_t v = address_granules ^ ((uint64_t)size << 32) ^ ((uint64_t)flags << 56) ^ k->secret;
     return (uint16_t)((v * k->multiplier) >> 48);
 }

@@ -38,7 +38,7 @@ bool lock_try(struct lock *l) { return take(l, self()); }
  * handler runs first, and that handler may fork and so wait for a lock of ours. */
 static void sleep_while(struct lock *l, uint32_t word) {
     int saved = errno;
-    struct timespec most = {.tv_nsec = 20 * 1000 * 1000};
+    struct timespec most = {.tv_nsec = 20L * 1000 * 1000};
     syscall(SYS_futex, &l->word, FUTEX_WAIT_PRIVATE, word, &most, NULL, 0);
     errno = saved;
 }

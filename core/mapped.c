@@ -29,7 +29,9 @@ void mapped_start(void) {
     lock_init(&table.lock);
 }
 
-struct lock *mapped_lock(void) { return &table.lock; }
+struct lock *mapped_lock(void) {
+    return &table.lock;
+}
 
 static uintptr_t page_of(const void *p) { return (uintptr_t)p / PAGE_BYTES; }
 
@@ -49,9 +51,9 @@ size_t mapped_usable(const struct granule *header) {
 static void seal(struct granule *header, uint32_t pages) {
     header->size = pages;
     header->flags = FLAG_MAPPED;
-    header->seal = (uint16_t)(seal_hash(arena_key(), (uintptr_t)header / GRANULE_BYTES, pages,
-                                        FLAG_MAPPED) ^
-                              arena_key()->state[SEAL_ALLOCATED]);
+    header->seal =
+        (uint16_t)(seal_hash(arena_key(), (uintptr_t)header / GRANULE_BYTES, pages, FLAG_MAPPED) ^
+                   arena_key()->state[SEAL_ALLOCATED]);
 }
 
 static bool is_sealed(const struct granule *header) {

@@ -53,4 +53,6 @@ void pagemap_remove(const void *start, size_t bytes) {
     lock_release(&map_lock);
 }
 
-struct lock *pagemap_lock(void) { return &map_lock; }
+struct lock *pagemap_lock(void) {
+    return &map_lock;
+}

@@ -14,7 +14,8 @@ static const struct page_run no_pages = {0, 0};
 struct page_run region_whole_pages(const struct region *r, uint32_t i) {
     uint32_t shift = (uint32_t)(r->key.base % PAGE_GRANULES);
     uint32_t links_end = i + DIRTY_NODE + 1;
-    uint32_t first = (links_end + shift + PAGE_GRANULES - 1) / PAGE_GRANULES * PAGE_GRANULES - shift;
+    uint32_t first =
+        (links_end + shift + PAGE_GRANULES - 1) / PAGE_GRANULES * PAGE_GRANULES - shift;
     uint32_t end = (i + r->g[i].size + shift) / PAGE_GRANULES * PAGE_GRANULES - shift;
     return first < end ? (struct page_run){first, end} : no_pages;
 }
@@ -96,8 +97,7 @@ static void check_top(const struct region *r) {
     const struct granule *g = r->g;
     if (!header_is(g, &r->key, r->top, SEAL_FREE) || r->top + g[r->top].size != r->bins.fence)
         report_fault(FAULT_TOP, &g[r->top], &g[r->top], "header of top");
-    if (!header_is(g, &r->key, r->bins.fence, SEAL_FENCE) ||
-        g[r->bins.fence].lo != g[r->top].size)
+    if (!header_is(g, &r->key, r->bins.fence, SEAL_FENCE) || g[r->bins.fence].lo != g[r->top].size)
         report_fault(FAULT_TOP, &g[r->bins.fence], &g[r->top], "fence behind top");
 }
 
@@ -229,8 +229,8 @@ static uint32_t serve_from_unsorted(struct region *r, uint32_t size) {
 static uint32_t serve_from_bins(struct region *r, uint32_t size) {
     uint32_t bin = bin_next_marked(&r->bins, bin_index(size));
     while (bin < BIN_COUNT) {
-        uint32_t i = bin < BIN_LARGE_FIRST ? bin_last(r->g, bin)
-                                           : bin_best_fit(r->g, &r->bins, bin, size);
+        uint32_t i =
+            bin < BIN_LARGE_FIRST ? bin_last(r->g, bin) : bin_best_fit(r->g, &r->bins, bin, size);
         if (i != 0) {
             bin_unlink(r->g, &r->bins, i);
             return serve(r, i, size);
@@ -360,8 +360,8 @@ static void set_end(struct region *r, uint32_t fence) {
     g[fence].hi = 0;
 }
 
-void region_init(struct region *r, struct granule *g, uint32_t granules,
-                 const struct seal_key *key, uint8_t flags) {
+void region_init(struct region *r, struct granule *g, uint32_t granules, const struct seal_key *key,
+                 uint8_t flags) {
     *r = (struct region){.g = g, .key = *key, .top = REGION_FIRST, .flags = flags};
     bins_init(g, &r->bins, granules - 1);
     g[REGION_FIRST].prev_inuse = 1;
@@ -373,8 +373,8 @@ void region_init(struct region *r, struct granule *g, uint32_t granules,
 /* The run of a top that was extended behind `old_end`: the new memory joins a run that reached
  * up to there, or replaces a shorter one. */
 static struct page_run extended(const struct region *r, struct page_run run, uint32_t old_end) {
-    struct page_run fresh = overlap((struct page_run){old_end, r->bins.fence},
-                                    region_whole_pages(r, r->top));
+    struct page_run fresh =
+        overlap((struct page_run){old_end, r->bins.fence}, region_whole_pages(r, r->top));
     if (run.from < run.to && fresh.from < fresh.to && fresh.from <= run.to + PAGE_GRANULES &&
         old_end <= run.to + 1)
         return (struct page_run){run.from, fresh.to};

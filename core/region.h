@@ -35,8 +35,8 @@ struct region {
 #define REGION_MIN_GRANULES (BIN_COUNT + CHUNK_MIN_GRANULES + 1u)
 
 /* Make a region of g[0..granules), which read as zero: all of it top. key->base must be the address of g. */
-void region_init(struct region *r, struct granule *g, uint32_t granules,
-                 const struct seal_key *key, uint8_t flags);
+void region_init(struct region *r, struct granule *g, uint32_t granules, const struct seal_key *key,
+                 uint8_t flags);
 
 /* An allocated chunk of `size` granules or one more; 0 and nothing changed but the order of bins
  * when there is none. */

@@ -23,8 +23,7 @@ static inline uint32_t size_to_granules(size_t request_bytes) {
         return 0;
     if (request_bytes <= CHUNK_MIN_GRANULES * GRANULE_BYTES - CHUNK_OVERHEAD_BYTES)
         return CHUNK_MIN_GRANULES;
-    return (uint32_t)((request_bytes + CHUNK_OVERHEAD_BYTES + (GRANULE_BYTES - 1)) /
-                      GRANULE_BYTES);
+    return (uint32_t)((request_bytes + CHUNK_OVERHEAD_BYTES + (GRANULE_BYTES - 1)) / GRANULE_BYTES);
 }
 
 /* Bytes the user may use in a chunk of `granules`. */

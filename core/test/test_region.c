@@ -214,8 +214,8 @@ static void step_allocate(uint32_t fast_max) {
     if (live_count == LIVE_MAX)
         return;
     uint32_t size = draw_size(), align = draw(8) == 0 ? 1u << draw(9) : 1;
-    uint32_t i = align > 1 ? region_allocate_aligned(&r, size, align)
-                           : region_allocate(&r, size, fast_max);
+    uint32_t i =
+        align > 1 ? region_allocate_aligned(&r, size, align) : region_allocate(&r, size, fast_max);
     if (i == 0)
         return;
     assert_int_equal((r.key.base + i + 1) % align, 0);
@@ -283,7 +283,11 @@ static void random_run(void **state) {
         case 3:
             step_purge();
             break;
-        case 4: case 5: case 6: case 7: case 8:
+        case 4:
+        case 5:
+        case 6:
+        case 7:
+        case 8:
             step_free(fast_max);
             break;
         default:
