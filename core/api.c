@@ -1,7 +1,7 @@
 /* api.c: the malloc family under cp_ names: what a call means, its errors and errno. Where chunks
  * come from is decided here too:
  *
- *   small (up to CACHE_MAX_GRANULES)  thread cache, refilled from an arena
+ *   up to CACHE_MAX_GRANULES          thread cache, refilled from an arena
  *   larger                            free memory of an arena; from the mmap threshold on a
  *                                     mapping of its own before the arena grows
  *   what no region can hold           a mapping of its own
@@ -104,25 +104,13 @@ static struct granule *allocate_large(struct cache *c, size_t request_bytes, uin
     return header;
 }
 
-static struct granule *allocate_small(struct cache *c, uint32_t size) {
-    struct granule *header = cache_take(c, size);
-    if (header != NULL)
-        return header;
-    struct cache_bin *bin = &c->bin[size];
-    if (bin->count != 0) {
-        const struct granule *bad = bin->slot[bin->count - 1];
-        report_fault(FAULT_CACHE, bad + 1, bad, "chunk in a thread cache, on malloc");
-    }
-    return cache_refill(c, size);
-}
-
 static struct granule *allocate_chunk(struct cache *c, size_t request_bytes, size_t align_bytes,
                                       struct zero_bytes *zero) {
     if (request_bytes > REQUEST_MAX_BYTES - align_bytes)
         return NULL;
     uint32_t size = size_to_granules(request_bytes);
     if (c != NULL && align_bytes == GRANULE_BYTES && size != 0 && size <= cache_max_granules()) {
-        struct granule *header = allocate_small(c, size);
+        struct granule *header = cache_allocate(c, size);
         if (header != NULL)
             return header;
     }
@@ -131,7 +119,7 @@ static struct granule *allocate_chunk(struct cache *c, size_t request_bytes, siz
 
 /* Everything the fast path does not do. `align_bytes`: power of two, GRANULE_BYTES or more. *zero:
  * bytes of the block known to be zero; from == to when none are. */
-static CP_COLD void *allocate_zero(size_t request_bytes, size_t align_bytes,
+static __attribute__((noinline)) void *allocate_zero(size_t request_bytes, size_t align_bytes,
                                    struct zero_bytes *zero) {
     *zero = (struct zero_bytes){NULL, NULL};
     struct cache *c = cache_obtain();
@@ -282,16 +270,11 @@ static void free_block(struct cache *c, struct block b) {
     uint32_t size = b.header->size;
     if (b.mapped)
         mapped_free(b.header);
-    else if (c == NULL || size > cache_max_granules())
+    else if (c == NULL || size > cache_max_granules() || !cache_free(c, b.header))
         free_to_arena(b.header);
-    else if (!cache_put(c, b.header)) {
-        cache_flush_bin(c, size);
-        if (!cache_put(c, b.header))
-            free_to_arena(b.header);
-    }
 }
 
-static CP_COLD void free_slowly(void *p, const char *operation) {
+static __attribute__((noinline)) void free_slowly(void *p, const char *operation) {
     int saved = errno;
     struct cache *c = cache_obtain();
     bool watched = is_watched(c);
@@ -362,7 +345,7 @@ static struct granule *resize_block(struct block b, size_t size) {
     return granules != 0 && resize_in_region(b.header, granules) ? b.header : NULL;
 }
 
-static CP_COLD void *reallocate(void *p, size_t size) {
+static void *reallocate(void *p, size_t size) {
     struct cache *c = cache_obtain();
     if (is_watched(c))
         walk_now_and_then(c);

@@ -1,6 +1,8 @@
 /* cache.c: see cache.h. Owns the registry and the pool of caches, guarded by its lock. */
 #include "cache.h"
 
+#include <string.h>
+
 #include "options.h"
 #include "os.h"
 #include "purge.h"
@@ -9,8 +11,16 @@
 /* A cache has room for this much of one size, within CAPACITY_MIN .. CAPACITY_MAX chunks. How much
  * it may hold (limit) starts low and doubles with each miss, until the limits of all sizes
  * together reach CACHE_BYTES: so a thread is bounded in bytes without counting any on the way. */
-enum { BIN_BYTES = 96 * 1024, CAPACITY_MIN = 8, CAPACITY_MAX = 1024, LIMIT_FIRST = 8 };
+enum { BIN_BYTES = 96 * 1024, CAPACITY_MIN = 8, CAPACITY_MAX = 1024 };
+enum { LIMIT_FIRST = 8, LIMIT_FIRST_LARGE = 2 };
 enum { CACHE_BYTES = 1024 * 1024 };
+
+/* Chunks that move between cache and arena under one lock, at most: enough to pay for the lock,
+ * few enough that a thread which swings about a bin's limit does not move half of it each time. */
+enum { BATCH_MAX = 64 };
+
+/* How many of the newest chunks of a shared bin a request looks at. */
+enum { LOOK_MAX = 4 };
 
 /* Caches without a thread kept for the next ones, so that short threads cost no system call. */
 enum { POOL_MAX = 16 };
@@ -47,28 +57,39 @@ uint32_t cache_max_granules(void) {
 
 /* ---- Making and ending caches ------------------------------------------------------------------- */
 
-static uint32_t capacity(uint32_t size) {
-    uint32_t chunks = BIN_BYTES / (size * GRANULE_BYTES);
+/* Largest chunk of a bin, in granules. */
+static uint32_t bin_size(uint32_t bin) {
+    if (bin <= CACHE_SMALL_GRANULES)
+        return bin;
+    uint32_t doubling = (bin - CACHE_SMALL_GRANULES - 1) / 8;
+    uint32_t eighth = (bin - CACHE_SMALL_GRANULES - 1) % 8;
+    return ((8 + eighth + 1) << (doubling + 3)) - 1;
+}
+
+static uint32_t capacity(uint32_t bin) {
+    uint32_t chunks = BIN_BYTES / (bin_size(bin) * GRANULE_BYTES);
     if (chunks < CAPACITY_MIN)
         return CAPACITY_MIN;
     return chunks < CAPACITY_MAX ? chunks : CAPACITY_MAX;
 }
 
-static uint32_t bin_capacity(uint32_t size) {
+static uint32_t bin_capacity(uint32_t bin) {
     size_t count = option(&options.cache_count);
-    uint32_t most = capacity(size);
+    uint32_t most = capacity(bin);
     return count < most ? (uint32_t)count : most;
 }
 
 static size_t cache_bytes(void) {
     size_t slots = 0;
-    for (uint32_t size = CHUNK_MIN_GRANULES; size <= CACHE_MAX_GRANULES; size++)
-        slots += capacity(size);
+    for (uint32_t bin = CHUNK_MIN_GRANULES; bin < CACHE_BIN_COUNT; bin++)
+        slots += capacity(bin);
     return round_up(sizeof(struct cache) + slots * sizeof(struct granule *), PAGE_BYTES);
 }
 
 static void set_ends(struct cache *c) {
     uint32_t most = cache_max_granules();
+    if (most > CACHE_SMALL_GRANULES)
+        most = CACHE_SMALL_GRANULES;
     bool watched = options_watch();
     bool fast = !watched && most >= CHUNK_MIN_GRANULES;
     __atomic_store_n(&c->watched, watched, __ATOMIC_RELAXED);
@@ -82,12 +103,11 @@ static void cache_init(struct cache *c) {
     c->arena = arena_main();
     c->operations = 0;
     c->budget_bytes = CACHE_BYTES;
-    for (uint32_t size = CHUNK_MIN_GRANULES; size <= CACHE_MAX_GRANULES; size++) {
-        uint32_t most = bin_capacity(size);
-        c->bin[size] = (struct cache_bin){.slot = slot, .limit = LIMIT_FIRST};
-        if (c->bin[size].limit > most)
-            c->bin[size].limit = most;
-        slot += capacity(size);
+    for (uint32_t bin = CHUNK_MIN_GRANULES; bin < CACHE_BIN_COUNT; bin++) {
+        uint32_t first = bin <= CACHE_SMALL_GRANULES ? LIMIT_FIRST : LIMIT_FIRST_LARGE;
+        uint32_t most = bin_capacity(bin);
+        c->bin[bin] = (struct cache_bin){.slot = slot, .limit = first < most ? first : most};
+        slot += capacity(bin);
     }
     set_ends(c);
 }
@@ -171,6 +191,13 @@ static void set_state(struct granule *header, enum seal_state state) {
     seal_store(header, (uint16_t)(hash ^ key->state[state]));
 }
 
+static void check_cached(const struct granule *header) {
+    const struct seal_key *key = arena_key();
+    uint16_t hash = seal_hash(key, (uintptr_t)header / GRANULE_BYTES, header->size, header->flags);
+    if (seal_load(header) != (hash ^ key->state[SEAL_CACHED]))
+        report_fault(FAULT_CACHE, header + 1, header, "chunk in a thread cache");
+}
+
 static void reverse(struct granule **slot, uint32_t count) {
     for (uint32_t s = 0; s < count / 2; s++) {
         struct granule *swap = slot[s];
@@ -191,36 +218,62 @@ static void refill_more(struct arena *a, struct cache_bin *bin, uint32_t size, u
     reverse(bin->slot, bin->count); /* the first fetched, lowest of a run, leaves first */
 }
 
+static uint32_t batch(const struct cache_bin *bin) {
+    return bin->limit / 2 < BATCH_MAX ? bin->limit / 2 : BATCH_MAX;
+}
+
 /* A miss: let the bin hold twice as much, if the thread's budget allows. */
-static void raise_limit(struct cache *c, uint32_t size) {
-    struct cache_bin *bin = &c->bin[size];
-    uint32_t most = bin_capacity(size);
+static void raise_limit(struct cache *c, uint32_t bin_number) {
+    struct cache_bin *bin = &c->bin[bin_number];
+    uint32_t most = bin_capacity(bin_number);
     uint32_t limit = 2 * bin->limit < most ? 2 * bin->limit : most;
-    size_t more = (size_t)(limit - bin->limit) * size * GRANULE_BYTES;
+    size_t more = (size_t)(limit - bin->limit) * bin_size(bin_number) * GRANULE_BYTES;
     if (limit <= bin->limit || more > c->budget_bytes)
         return;
     c->budget_bytes -= more;
     bin->limit = limit;
 }
 
-struct granule *cache_refill(struct cache *c, uint32_t size) {
-    struct cache_bin *bin = &c->bin[size];
-    struct arena *a = arena_enter(&c->arena);
-    if (a == NULL)
-        return NULL;
-    struct granule *header = arena_allocate(a, size, 1, true);
-    if (header != NULL && bin->count == 0)
-        refill_more(a, bin, size, bin->limit / 2);
-    arena_leave(a);
-    raise_limit(c, size);
+/* One of the newest chunks of a shared bin, if any of them is large enough. */
+static struct granule *take_shared(struct cache *c, struct cache_bin *bin, uint32_t size) {
+    uint32_t end = bin->count > LOOK_MAX ? bin->count - LOOK_MAX : 0;
+    for (uint32_t s = bin->count; s > end; s--) {
+        struct granule *header = bin->slot[s - 1];
+        if (header->size < size)
+            continue;
+        check_cached(header);
+        bin->slot[s - 1] = bin->slot[--bin->count];
+        seal_store(header, (uint16_t)(cache_hash(c, header) ^ c->key.state[SEAL_ALLOCATED]));
+        return header;
+    }
+    return NULL;
+}
+
+static struct granule *take(struct cache *c, uint32_t size) {
+    struct cache_bin *bin = &c->bin[cache_bin_of(size)];
+    if (size > CACHE_SMALL_GRANULES)
+        return take_shared(c, bin, size);
+    struct granule *header = cache_take(c, size);
+    if (header == NULL && bin->count != 0)
+        check_cached(bin->slot[bin->count - 1]); /* reports it */
     return header;
 }
 
-static void check_cached(const struct granule *header) {
-    const struct seal_key *key = arena_key();
-    uint16_t hash = seal_hash(key, (uintptr_t)header / GRANULE_BYTES, header->size, header->flags);
-    if (seal_load(header) != (hash ^ key->state[SEAL_CACHED]))
-        report_fault(FAULT_CACHE, header + 1, header, "chunk in a thread cache");
+struct granule *cache_allocate(struct cache *c, uint32_t size) {
+    struct granule *header = take(c, size);
+    if (header != NULL)
+        return header;
+    struct arena *a = arena_enter(&c->arena);
+    if (a == NULL)
+        return NULL;
+    uint32_t bin_number = cache_bin_of(size);
+    struct cache_bin *bin = &c->bin[bin_number];
+    header = arena_allocate(a, size, 1, true);
+    if (header != NULL && size <= CACHE_SMALL_GRANULES)
+        refill_more(a, bin, size, batch(bin));
+    arena_leave(a);
+    raise_limit(c, bin_number);
+    return header;
 }
 
 /* Free the chunks of slot[0..count), arena by arena, so that each lock is taken once. */
@@ -242,28 +295,36 @@ static void free_all(struct granule **slot, uint32_t count) {
     }
 }
 
-void cache_flush_bin(struct cache *c, uint32_t size) {
-    struct cache_bin *bin = &c->bin[size];
-    uint32_t out = bin->count - bin->count / 2;
+/* Give the oldest chunks of a full bin back. */
+static void make_room(struct cache_bin *bin) {
+    uint32_t out = batch(bin) > 0 ? batch(bin) : 1;
+    if (out > bin->count)
+        return;
     free_all(bin->slot, out);
     bin->count -= out;
-    for (uint32_t s = 0; s < bin->count; s++)
-        bin->slot[s] = bin->slot[s + out];
+    memmove(bin->slot, bin->slot + out, bin->count * sizeof bin->slot[0]);
+}
+
+bool cache_free(struct cache *c, struct granule *header) {
+    struct cache_bin *bin = &c->bin[cache_bin_of(header->size)];
+    if (bin->count >= bin->limit)
+        make_room(bin);
+    return cache_put(c, bin, header);
 }
 
 void cache_flush(struct cache *c) {
-    for (uint32_t size = CHUNK_MIN_GRANULES; size <= CACHE_MAX_GRANULES; size++) {
-        uint32_t count = c->bin[size].count;
-        c->bin[size].count = 0;
-        free_all(c->bin[size].slot, count);
+    for (uint32_t bin = CHUNK_MIN_GRANULES; bin < CACHE_BIN_COUNT; bin++) {
+        uint32_t count = c->bin[bin].count;
+        c->bin[bin].count = 0;
+        free_all(c->bin[bin].slot, count);
     }
 }
 
 /* ---- Walk ---------------------------------------------------------------------------------------- */
 
-static bool chunk_check(const struct granule *header, uint32_t size, struct cp_breach *breach) {
+static bool chunk_check(const struct granule *header, uint32_t bin, struct cp_breach *breach) {
     const struct seal_key *key = arena_key();
-    *breach = (struct cp_breach){.invariant = CP_OWNED, .header = header, .expected = size};
+    *breach = (struct cp_breach){.invariant = CP_OWNED, .header = header, .expected = bin};
     if (!cache_readable(header + 1)) {
         breach->detail = "cached chunk outside all regions";
         return false;
@@ -271,20 +332,23 @@ static bool chunk_check(const struct granule *header, uint32_t size, struct cp_b
     uint16_t hash = seal_hash(key, (uintptr_t)header / GRANULE_BYTES, header->size, header->flags);
     breach->found = header->size;
     breach->detail = "chunk in a cache is not a cached one of its size";
-    return seal_load(header) == (hash ^ key->state[SEAL_CACHED]) && header->size >= size &&
-           header->size <= size + 1;
+    if (seal_load(header) != (hash ^ key->state[SEAL_CACHED]))
+        return false;
+    /* A chunk may be one granule larger than was asked for when it was fetched. */
+    return header->size <= CACHE_MAX_GRANULES + 1 &&
+           (cache_bin_of(header->size) == bin || header->size == bin + 1);
 }
 
 bool cache_check(const struct cache *c, struct cp_breach *breach) {
-    for (uint32_t size = CHUNK_MIN_GRANULES; size <= CACHE_MAX_GRANULES; size++) {
-        const struct cache_bin *bin = &c->bin[size];
-        if (bin->count > capacity(size)) {
+    for (uint32_t b = CHUNK_MIN_GRANULES; b < CACHE_BIN_COUNT; b++) {
+        const struct cache_bin *bin = &c->bin[b];
+        if (bin->count > capacity(b)) {
             *breach = (struct cp_breach){.invariant = CP_OWNED, .found = bin->count};
             breach->detail = "more chunks in a cache than it has room for";
             return false;
         }
         for (uint32_t s = 0; s < bin->count; s++)
-            if (!chunk_check(bin->slot[s], size, breach))
+            if (!chunk_check(bin->slot[s], b, breach))
                 return false;
     }
     return true;

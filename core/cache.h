@@ -2,7 +2,9 @@
  *
  * Chunks of 2 .. CACHE_MAX_GRANULES granules wait here for their thread, sealed as cached: in use
  * for their neighbours, so neither push nor pop needs a lock or an atomic operation beyond plain
- * loads and stores. Pop and push check one seal each.
+ * loads and stores. Pop and push check one seal each. Up to CACHE_SMALL_GRANULES each size has a
+ * bin of its own and is fetched in batches; larger chunks share bins with others within an eighth
+ * of their size, and a request takes the first of the newest few that is large enough.
  *
  * The list of a size is a stack of pointers outside the heap, not a chain through the chunks:
  * there is no link in freed memory that a stray write could bend, and a pop touches no line that
@@ -44,7 +46,7 @@ struct cache {
     size_t budget_bytes; /* by which limits may still be raised */
     struct cache *next; /* registry, or pool of those without a thread */
     struct cache *previous;
-    struct cache_bin bin[CACHE_MAX_GRANULES + 1];
+    struct cache_bin bin[CACHE_BIN_COUNT];
 };
 
 extern _Thread_local struct cache *cache_self;
@@ -62,15 +64,29 @@ static inline void seal_store(struct granule *header, uint16_t seal) {
     __atomic_store_n(&header->seal, seal, __ATOMIC_RELAXED);
 }
 
-/* Take a chunk out of bin `size`. NULL: the bin is empty, or what it holds is not a cached chunk:
- * the caller tells the two apart by the count. */
+/* The bin for chunks of `size` granules (CACHE_MAX_GRANULES at most): the size itself while small;
+ * then 8 bins for each doubling, told by the size's highest bit and the three below it. */
+static inline uint32_t cache_bin_of(uint32_t size) {
+    if (size <= CACHE_SMALL_GRANULES)
+        return size;
+    uint32_t high = 31u - (uint32_t)__builtin_clz(size);
+    return CACHE_SMALL_GRANULES + 1 + (high - 6) * 8 + (size >> (high - 3)) % 8;
+}
+
+static inline bool cache_is(const struct cache *c, const struct granule *header, uint16_t hash,
+                            enum seal_state state) {
+    return __builtin_expect(seal_load(header) == (hash ^ c->key.state[state]), 1);
+}
+
+/* Take the newest chunk out of small bin `size`. NULL: the bin is empty, or what it holds is not a
+ * cached chunk: the caller tells the two apart by the count. */
 static inline struct granule *cache_take(struct cache *c, uint32_t size) {
     struct cache_bin *bin = &c->bin[size];
     if (__builtin_expect(bin->count == 0, 0))
         return NULL;
     struct granule *header = bin->slot[bin->count - 1];
     uint16_t hash = cache_hash(c, header);
-    if (__builtin_expect(seal_load(header) != (hash ^ c->key.state[SEAL_CACHED]), 0))
+    if (!cache_is(c, header, hash, SEAL_CACHED))
         return NULL;
     bin->count--;
     seal_store(header, (uint16_t)(hash ^ c->key.state[SEAL_ALLOCATED]));
@@ -78,12 +94,10 @@ static inline struct granule *cache_take(struct cache *c, uint32_t size) {
 }
 
 /* Put an allocated chunk into its bin. false: it is not one, or the bin is full; unchanged. */
-static inline bool cache_put(struct cache *c, struct granule *header) {
-    struct cache_bin *bin = &c->bin[header->size];
+static inline bool cache_put(struct cache *c, struct cache_bin *bin, struct granule *header) {
     uint16_t hash = cache_hash(c, header);
-    if (__builtin_expect(seal_load(header) != (hash ^ c->key.state[SEAL_ALLOCATED]), 0))
-        return false;
-    if (__builtin_expect(bin->count >= bin->limit, 0))
+    if (!cache_is(c, header, hash, SEAL_ALLOCATED) ||
+        __builtin_expect(bin->count >= bin->limit, 0))
         return false;
     seal_store(header, (uint16_t)(hash ^ c->key.state[SEAL_CACHED]));
     bin->slot[bin->count++] = header;
@@ -113,19 +127,20 @@ static inline bool cache_push(struct cache *c, void *p) {
     struct granule *header = (struct granule *)p - 1;
     if (__builtin_expect(header->size >= __atomic_load_n(&c->chunk_end, __ATOMIC_RELAXED), 0))
         return false;
-    return cache_put(c, header);
+    return cache_put(c, &c->bin[header->size], header);
 }
 
 /* The calling thread's cache, made if need be. NULL when there is no memory for one or the thread
  * is about to end: then the arenas serve it directly. */
 struct cache *cache_obtain(void);
 
-/* Fetch chunks of `size` granules (below chunk_limit) from an arena: one is returned, allocated;
- * further ones stay in the cache. NULL: no memory. */
-struct granule *cache_refill(struct cache *c, uint32_t size);
+/* A chunk of `size` granules (cache_max_granules() at most) or a little more, allocated: from the
+ * cache, else from an arena, together with some that stay in the cache. NULL: no memory. */
+struct granule *cache_allocate(struct cache *c, uint32_t size);
 
-/* Give the older half of a full bin back to the arenas. */
-void cache_flush_bin(struct cache *c, uint32_t size);
+/* Put a block that is known to be allocated into the cache, making room if need be. false: its bin
+ * holds none, by option. */
+bool cache_free(struct cache *c, struct granule *header);
 
 /* Give everything back. */
 void cache_flush(struct cache *c);

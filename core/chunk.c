@@ -1,6 +1,69 @@
 /* chunk.c: see chunk.h. Touches the headers it names and the tag and footer behind them. */
 #include "chunk.h"
 
+/*@ ghost
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires tiling: tiling;
+       requires coalesced: coalesced;
+       requires in_use: in_use(i);
+       requires inside: i + CHUNK_MIN_GRANULES <= rest <= i + span[i] - CHUNK_MIN_GRANULES;
+       terminates \true;
+       exits never: \false;
+       assigns span[i], span[rest], state[i], state[rest];
+       ensures front: span[i] == rest - i && state[i] == SEAL_ALLOCATED;
+       ensures back: span[rest] == \old(span[i]) - (rest - i) && state[rest] == SEAL_ALLOCATED;
+       ensures tiling: tiling;
+       ensures coalesced: coalesced;
+    @/
+    void map_split(uint32_t i, uint32_t rest) {
+        /@ assert apart: \forall integer j; chunk(j) && j != i ==>
+                         j + span[j] <= i || i + span[i] <= j; @/
+        span[rest] = span[i] - (rest - i);
+        span[i] = rest - i;
+        state[i] = SEAL_ALLOCATED;
+        state[rest] = SEAL_ALLOCATED;
+        /@ assert old_begins: \forall integer j; begins(j) && j != rest ==> begins{Pre}(j); @/
+        /@ assert new_begins: \forall integer j; begins{Pre}(j) ==> begins(j); @/
+        /@ assert old_chunks: \forall integer j; chunk(j) && j != rest ==> chunk{Pre}(j); @/
+        /@ assert old_free: \forall integer j; is_free(j) ==> is_free{Pre}(j); @/
+        /@ assert ends: \forall integer j; chunk(j) && j != i && j != rest ==>
+                        begins(j + span[j]); @/
+        /@ assert inner: \forall integer j, m; chunk(j) && j != i && j != rest && begins(m) ==>
+                         !(j < m < j + span[j]); @/
+        /@ assert others: \forall integer j; chunk(j) && j != i && j != rest ==> extent(j); @/
+        /@ assert front: extent(i); @/
+        /@ assert back: extent(rest); @/
+    }
+*/
+/*@ ghost
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires tiling: tiling;
+       requires coalesced: coalesced;
+       requires in_use: in_use(i) && in_use(next) && next == i + span[i];
+       terminates \true;
+       exits never: \false;
+       assigns span[i], span[next], state[i];
+       ensures sum: span[i] == \old(span[i] + span[next]) && state[i] == SEAL_ALLOCATED;
+       ensures gone: span[next] == 0;
+       ensures tiling: tiling;
+       ensures coalesced: coalesced;
+    @/
+    void map_merge(uint32_t i, uint32_t next) {
+        /@ assert apart: \forall integer j; chunk(j) && j != i ==>
+                         j + span[j] <= i || i + span[i] <= j; @/
+        span[i] = span[i] + span[next];
+        span[next] = 0;
+        state[i] = SEAL_ALLOCATED;
+        /@ assert old_begins: \forall integer j; begins(j) ==> begins{Pre}(j); @/
+        /@ assert new_begins: \forall integer j; begins{Pre}(j) && j != next ==> begins(j); @/
+        /@ assert old_chunks: \forall integer j; chunk(j) ==> chunk{Pre}(j); @/
+        /@ assert old_free: \forall integer j; is_free(j) ==> is_free{Pre}(j); @/
+        /@ assert others: \forall integer j; chunk(j) && j != i ==> extent(j); @/
+        /@ assert whole: extent(i); @/
+        /@ assert free: \forall integer j; is_free(j) ==> span[j] == \at(span[j], Pre); @/
+    }
+*/
+
 void chunk_use(struct granule *g, const struct seal_key *k, uint32_t i) {
     uint32_t next = i + g[i].size;
     //@ assert apart: \forall integer j; chunk(j) && j != i ==> j + span[j] <= i || i + span[i] <= j;
@@ -10,7 +73,6 @@ void chunk_use(struct granule *g, const struct seal_key *k, uint32_t i) {
     //@ assert key: same_key{Pre, Here}(k);
     //@ assert sizes: same_sizes{Pre, Here}(g, i, i);
     //@ assert seals: same_seals{Pre, Here}(g, i, i);
-    //@ assert sealed: sealed(g, k);
     //@ assert tags: same_tags{Pre, Here}(g, next);
     //@ assert footers: same_footers{Pre, Here}(g, -1);
 }
@@ -26,20 +88,13 @@ void chunk_free(struct granule *g, const struct seal_key *k, uint32_t i) {
     //@ assert key: same_key{Pre, Here}(k);
     //@ assert sizes: same_sizes{Pre, Here}(g, i, i);
     //@ assert seals: same_seals{Pre, Here}(g, i, i);
-    //@ assert sealed: sealed(g, k);
     //@ assert tags: same_tags{Pre, Here}(g, next);
     //@ assert footers: same_footers{Pre, Here}(g, next);
 }
 
 uint32_t chunk_split(struct granule *g, const struct seal_key *k, uint32_t i, uint32_t size) {
     uint32_t rest = i + size;
-    //@ assert apart: \forall integer j; chunk(j) && j != i ==> j + span[j] <= i || i + span[i] <= j;
-    //@ ghost span[rest] = g[i].size - size;
-    //@ ghost span[i] = size;
-    //@ ghost state[i] = SEAL_ALLOCATED;
-    //@ ghost state[rest] = SEAL_ALLOCATED;
-    //@ assert tiling: tiling;
-    //@ assert coalesced: coalesced;
+    //@ ghost map_split(i, rest);
     header_write(g, k, rest, g[i].size - size, g[i].flags, SEAL_ALLOCATED);
     g[rest].prev_inuse = 1;
     //@ assert key: same_key{Pre, Here}(k);
@@ -47,7 +102,6 @@ uint32_t chunk_split(struct granule *g, const struct seal_key *k, uint32_t i, ui
     //@ assert key: same_key{Pre, Here}(k);
     //@ assert sizes: same_sizes{Pre, Here}(g, i, rest);
     //@ assert seals: same_seals{Pre, Here}(g, i, rest);
-    //@ assert sealed: sealed(g, k);
     //@ assert tags: same_tags{Pre, Here}(g, rest);
     //@ assert footers: same_footers{Pre, Here}(g, -1);
     return rest;
@@ -56,19 +110,12 @@ uint32_t chunk_split(struct granule *g, const struct seal_key *k, uint32_t i, ui
 void chunk_merge(struct granule *g, const struct seal_key *k, uint32_t i) {
     uint32_t next = i + g[i].size;
     uint32_t size = g[i].size + g[next].size;
-    //@ assert apart: \forall integer j; chunk(j) && j != i ==> j + span[j] <= i || i + span[i] <= j;
-    //@ assert apart_next: \forall integer j; chunk(j) && j != next ==> j + span[j] <= next || next + span[next] <= j;
-    //@ ghost span[next] = 0;
-    //@ ghost span[i] = size;
-    //@ ghost state[i] = SEAL_ALLOCATED;
-    //@ assert tiling: tiling;
-    //@ assert coalesced: coalesced;
+    //@ ghost map_merge(i, next);
     g[next].size = 0; /* no stale header: a pointer to it must not pass for a chunk */
     header_write(g, k, i, size, g[i].flags, SEAL_ALLOCATED);
     //@ assert key: same_key{Pre, Here}(k);
     //@ assert sizes: same_sizes{Pre, Here}(g, i, next);
     //@ assert seals: same_seals{Pre, Here}(g, i, next);
-    //@ assert sealed: sealed(g, k);
     //@ assert tags: same_tags{Pre, Here}(g, -1);
     //@ assert footers: same_footers{Pre, Here}(g, -1);
 }

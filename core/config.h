@@ -61,8 +61,12 @@
 #define FLAG_ARENA 2u /* A: the chunk lies in a mapped region, found by masking */
 #define FLAG_CLASS_SHIFT 2u /* the region's class, 0 .. REGION_CLASS_LAST */
 
-/* Largest chunk the thread cache keeps: usable size 1032 bytes. */
-#define CACHE_MAX_GRANULES 65u
+/* The thread cache has a bin for each size up to CACHE_SMALL_GRANULES (usable 1032 bytes): those
+ * take the fast path. Larger chunks up to CACHE_MAX_GRANULES (just below 32 KiB) share bins, 8 for
+ * each doubling. */
+#define CACHE_SMALL_GRANULES 65u
+#define CACHE_MAX_GRANULES 2047u
+#define CACHE_BIN_COUNT 106u
 
 #define MMAP_THRESHOLD_DEFAULT_BYTES ((size_t)128 * 1024)
 #define MMAP_THRESHOLD_MAX_BYTES ((size_t)32 * 1024 * 1024)

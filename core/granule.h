@@ -99,7 +99,7 @@ static inline uint16_t seal_of(const struct seal_key *k, uint32_t i, uint32_t si
 /* Write the header words of chunk i that its holder owns. */
 /*@ requires writable: \valid(g + i);
     requires readable: \valid_read(k);
-    requires apart: \separated(g + i, k);
+    requires apart: \base_addr(g) != \base_addr(k);
     requires state: 0 <= state < SEAL_STATES;
     requires based: k->base <= UINT64_MAX - UINT32_MAX;
     terminates \true;

@@ -786,6 +786,7 @@ static void check_mallinfo(void) {
     REQUIRE(cp_mallopt(OPT_MMAP_THRESHOLD, 1 << 20) == 1);
     struct cp_mallinfo before = {0};
     for (int round = 0; round < 3; round++) { /* the first one warms up */
+        cp_malloc_trim(0); /* empties the thread's cache */
         if (round > 0)
             before = cp_mallinfo2();
         for (size_t i = 0; i < MANY; i++)
@@ -803,6 +804,7 @@ static void check_mallinfo(void) {
         }
         for (size_t i = 0; i < MANY; i += 2)
             cp_free(p[i]);
+        cp_malloc_trim(0); /* out of the thread's cache, too */
         struct cp_mallinfo holes = cp_mallinfo2();
         require_plausible(holes);
         REQUIRE_FOR(holes.ordblks, holes.ordblks >= MANY / 2 - 2);
@@ -810,6 +812,7 @@ static void check_mallinfo(void) {
             cp_free(p[i]);
         for (size_t i = 0; i < MAPPED; i++)
             cp_free(q[i]);
+        cp_malloc_trim(0);
         struct cp_mallinfo after = cp_mallinfo2();
         require_plausible(after);
         if (round > 0) {
@@ -918,6 +921,7 @@ static void check_malloc_info(void) {
         REQUIRE((p[i] = cp_malloc(3000 + 500 * i)) != NULL);
     for (size_t i = 0; i < 40; i += 2)
         cp_free(p[i]);
+    cp_malloc_trim(0); /* out of the thread's cache, too */
     void *mapped[2] = {cp_malloc(2 * MIB), cp_malloc(3 * MIB)};
     FILE *out = fmemopen(text, sizeof text - 1, "w");
     REQUIRE(out != NULL);
