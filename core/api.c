@@ -292,12 +292,14 @@ CP_PUBLIC void cp_free(void *p) {
         free_slowly(p, "free");
 }
 
-/* A chunk may be one granule larger than its request needs, never two; a mapping that could not
- * shrink may be larger by any number of pages. */
+/* A chunk may be one granule larger than its request needs, or as large as others of a cache bin
+ * that sizes share; a mapping that could not shrink may be larger by any number of pages. */
 static bool size_is_possible(struct block b, size_t size) {
     if (size > usable_bytes(b))
         return false;
-    return b.mapped || b.header->size <= size_to_granules(size) + 1;
+    uint32_t granules = size_to_granules(size), has = b.header->size;
+    return b.mapped || has <= granules + 1 ||
+           (has <= CACHE_MAX_GRANULES && cache_bin_of(has) == cache_bin_of(granules));
 }
 
 CP_PUBLIC void cp_free_sized(void *p, size_t size) {

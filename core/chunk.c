@@ -16,8 +16,7 @@
        ensures coalesced: coalesced;
     @/
     void map_split(uint32_t i, uint32_t rest) {
-        /@ assert apart: \forall integer j; chunk(j) && j != i ==>
-                         j + span[j] <= i || i + span[i] <= j; @/
+        /@ assert apart: \forall integer j; chunk(j) && j != i ==> clear(i, j); @/
         span[rest] = span[i] - (rest - i);
         span[i] = rest - i;
         state[i] = SEAL_ALLOCATED;
@@ -49,8 +48,7 @@
        ensures coalesced: coalesced;
     @/
     void map_merge(uint32_t i, uint32_t next) {
-        /@ assert apart: \forall integer j; chunk(j) && j != i ==>
-                         j + span[j] <= i || i + span[i] <= j; @/
+        /@ assert apart: \forall integer j; chunk(j) && j != i ==> clear(i, j); @/
         span[i] = span[i] + span[next];
         span[next] = 0;
         state[i] = SEAL_ALLOCATED;
@@ -66,7 +64,7 @@
 
 void chunk_use(struct granule *g, const struct seal_key *k, uint32_t i) {
     uint32_t next = i + g[i].size;
-    //@ assert apart: \forall integer j; chunk(j) && j != i ==> j + span[j] <= i || i + span[i] <= j;
+    //@ assert only: \forall integer j; chunk(j) && j != i ==> !ends_at(j, next);
     //@ ghost state[i] = SEAL_ALLOCATED;
     header_write(g, k, i, g[i].size, g[i].flags, SEAL_ALLOCATED);
     g[next].prev_inuse = 1;
@@ -75,11 +73,16 @@ void chunk_use(struct granule *g, const struct seal_key *k, uint32_t i) {
     //@ assert seals: same_seals{Pre, Here}(g, i, i);
     //@ assert tags: same_tags{Pre, Here}(g, next);
     //@ assert footers: same_footers{Pre, Here}(g, -1);
+    //@ assert mark: mark(g, k, i);
+    //@ assert tag: tag(g, i);
+    //@ assert marks: \forall integer j; chunk{Pre}(j) && j != i ==> mark(g, k, j);
+    //@ assert tagging: \forall integer j; chunk{Pre}(j) && j != i ==> tag(g, j);
+    //@ assert old_chunks: \forall integer j; chunk(j) && j != i ==> chunk{Pre}(j);
 }
 
 void chunk_free(struct granule *g, const struct seal_key *k, uint32_t i) {
     uint32_t next = i + g[i].size;
-    //@ assert apart: \forall integer j; chunk(j) && j != i ==> j + span[j] <= i || i + span[i] <= j;
+    //@ assert only: \forall integer j; chunk(j) && j != i ==> !ends_at(j, next);
     //@ ghost state[i] = SEAL_FREE;
     //@ assert coalesced: coalesced;
     header_write(g, k, i, g[i].size, g[i].flags, SEAL_FREE);
@@ -90,10 +93,16 @@ void chunk_free(struct granule *g, const struct seal_key *k, uint32_t i) {
     //@ assert seals: same_seals{Pre, Here}(g, i, i);
     //@ assert tags: same_tags{Pre, Here}(g, next);
     //@ assert footers: same_footers{Pre, Here}(g, next);
+    //@ assert mark: mark(g, k, i);
+    //@ assert tag: tag(g, i);
+    //@ assert marks: \forall integer j; chunk{Pre}(j) && j != i ==> mark(g, k, j);
+    //@ assert tagging: \forall integer j; chunk{Pre}(j) && j != i ==> tag(g, j);
+    //@ assert old_chunks: \forall integer j; chunk(j) && j != i ==> chunk{Pre}(j);
 }
 
 uint32_t chunk_split(struct granule *g, const struct seal_key *k, uint32_t i, uint32_t size) {
     uint32_t rest = i + size;
+    //@ assert only: \forall integer j; chunk(j) && j != i ==> !ends_at(j, rest);
     //@ ghost map_split(i, rest);
     header_write(g, k, rest, g[i].size - size, g[i].flags, SEAL_ALLOCATED);
     g[rest].prev_inuse = 1;
@@ -104,6 +113,13 @@ uint32_t chunk_split(struct granule *g, const struct seal_key *k, uint32_t i, ui
     //@ assert seals: same_seals{Pre, Here}(g, i, rest);
     //@ assert tags: same_tags{Pre, Here}(g, rest);
     //@ assert footers: same_footers{Pre, Here}(g, -1);
+    //@ assert front_mark: mark(g, k, i);
+    //@ assert front_tag: tag(g, i);
+    //@ assert back_mark: mark(g, k, rest);
+    //@ assert back_tag: tag(g, rest);
+    //@ assert marks: \forall integer j; chunk{Pre}(j) && j != i && j != rest ==> mark(g, k, j);
+    //@ assert tagging: \forall integer j; chunk{Pre}(j) && j != i && j != rest ==> tag(g, j);
+    //@ assert old_chunks: \forall integer j; chunk(j) && j != i && j != rest ==> chunk{Pre}(j);
     return rest;
 }
 
@@ -118,4 +134,9 @@ void chunk_merge(struct granule *g, const struct seal_key *k, uint32_t i) {
     //@ assert seals: same_seals{Pre, Here}(g, i, next);
     //@ assert tags: same_tags{Pre, Here}(g, -1);
     //@ assert footers: same_footers{Pre, Here}(g, -1);
+    //@ assert whole_mark: mark(g, k, i);
+    //@ assert whole_tag: tag(g, i);
+    //@ assert marks: \forall integer j; chunk{Pre}(j) && j != i && j != next ==> mark(g, k, j);
+    //@ assert tagging: \forall integer j; chunk{Pre}(j) && j != i && j != next ==> tag(g, j);
+    //@ assert old_chunks: \forall integer j; chunk(j) && j != i && j != next ==> chunk{Pre}(j);
 }

@@ -17,9 +17,29 @@
 #include "invariants.h"
 
 /* Index of the header behind chunk i. */
+/*@ requires fence: fence <= REGION_LIMIT_GRANULES;
+    requires readable: \valid_read(g + (0 .. fence));
+    requires tiled: tiled(g);
+    requires chunk: chunk(i);
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures next: \result == i + span[i];
+    ensures chunk_or_fence: chunk(\result) || \result == fence;
+*/
 static inline uint32_t chunk_next(const struct granule *g, uint32_t i) { return i + g[i].size; }
 
 /* Whether chunk i is in use, asked of the tag behind it. i is not the fence. */
+/*@ requires fence: fence <= REGION_LIMIT_GRANULES;
+    requires readable: \valid_read(g + (0 .. fence));
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires chunk: chunk(i);
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures told: \result <==> in_use(i);
+*/
 static inline bool chunk_in_use(const struct granule *g, uint32_t i) {
     return g[i + g[i].size].prev_inuse != 0;
 }
@@ -81,7 +101,7 @@ void chunk_free(struct granule *g, const struct seal_key *k, uint32_t i);
             g[i + size].seal, g[i + size].prev_inuse, span[i], span[i + size],
             state[i], state[i + size];
     ensures rest: \result == i + size;
-        ensures front: g[i].size == size && g[i].flags == \old(g[i].flags);
+    ensures front: g[i].size == size && g[i].flags == \old(g[i].flags);
     ensures back: g[i + size].size == \old(g[i].size) - size &&
                   g[i + size].flags == \old(g[i].flags);
     ensures front_allocated: in_use(i) && sealed_as(g, k, i, SEAL_ALLOCATED);

@@ -76,6 +76,11 @@ struct seal_key {
 
 /* Keyed hash of what a header says of itself. Multiplying by an odd number carries every
  * changed bit of `flags` and `size` into the upper half, of which 16 bits are kept. */
+/*@ requires readable: \valid_read(k);
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+*/
 static inline uint16_t seal_hash(const struct seal_key *k, uint64_t address_granules, uint32_t size,
                                  uint8_t flags) {
     uint64_t v = address_granules ^ ((uint64_t)size << 32) ^ ((uint64_t)flags << 56) ^ k->secret;
@@ -88,7 +93,7 @@ static inline uint16_t seal_hash(const struct seal_key *k, uint64_t address_gran
     terminates \true;
     exits never: \false;
     assigns \nothing;
-    ensures seal: \result == seal(k->base + i, size, flags, k->secret, k->multiplier,
+    ensures named: \result == seal(k->base + i, size, flags, k->secret, k->multiplier,
                           k->state[state]);
 */
 static inline uint16_t seal_of(const struct seal_key *k, uint32_t i, uint32_t size, uint8_t flags,

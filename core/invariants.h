@@ -24,6 +24,10 @@
     predicate tiled{L}(struct granule *g) =
         tiling && \forall integer i; chunk(i) ==> g[i].size == span[i];
 
+    // Chunks i and j do not overlap. (Named, so that provers see no arithmetic to chase.)
+    predicate clear{L}(integer i, integer j) = j + span[j] <= i || i + span[i] <= j;
+    predicate ends_at{L}(integer i, integer end) = i + span[i] == end;
+
     // tagged
     predicate tag{L}(struct granule *g, integer i) =
         (state[i] != SEAL_FREE ==> g[i + span[i]].prev_inuse == 1) &&

@@ -41,7 +41,8 @@ expect mapped_120k -eq 0
 expect heap -lt 2048
 expect heap_left -lt 2048
 expect cached -eq 1
-expect arenas -ge 2
+uncached=glibc.malloc.tcache_count=0 # every call meets an arena, so that threads contend
+expect arenas -ge 2 GLIBC_TUNABLES=$uncached
 
 expect perturb -eq 90 MALLOC_PERTURB_=165
 expect perturb_free -eq 165 MALLOC_PERTURB_=165
@@ -61,12 +62,12 @@ tunable heap -ge 8192 top_pad=8388608
 expect heap_left -ge 16384 MALLOC_TRIM_THRESHOLD_=67108864
 tunable heap_left -ge 16384 trim_threshold=67108864
 
-expect arenas -eq 1 MALLOC_ARENA_MAX=1
-tunable arenas -eq 1 arena_max=1
-expect arenas -eq 2 MALLOC_ARENA_MAX=2
-tunable arenas -eq 2 arena_max=2
-expect arenas -ge 2 MALLOC_ARENA_TEST=1
-tunable arenas -ge 2 arena_test=1
+expect arenas -eq 1 MALLOC_ARENA_MAX=1 GLIBC_TUNABLES=$uncached
+tunable arenas -eq 1 tcache_count=0:arena_max=1
+expect arenas -eq 2 MALLOC_ARENA_MAX=2 GLIBC_TUNABLES=$uncached
+tunable arenas -eq 2 tcache_count=0:arena_max=2
+expect arenas -ge 2 MALLOC_ARENA_TEST=1 GLIBC_TUNABLES=$uncached
+tunable arenas -ge 2 tcache_count=0:arena_test=1
 
 tunable fast -ge 1 tcache_count=0
 tunable fast -eq 0 tcache_count=0:mxfast=0

@@ -90,26 +90,15 @@ static void *contend(void *unused) {
     while (!atomic_load(&stop))
         for (size_t i = 0; i < 64; i++) {
             free(p[i]);
-            p[i] = opaque(malloc(2000 + i * 50)); /* larger than any cache keeps */
-            REQUIRE(p[i] != NULL);
+            REQUIRE((p[i] = opaque(malloc(2000 + i * 50))) != NULL);
         }
     for (size_t i = 0; i < 64; i++)
         free(p[i]);
     return unused;
 }
 
-/* Arenas after 32 threads have contended for a second. */
-static size_t arenas(void) {
-    enum { THREADS = 32 };
+static size_t count_arenas(void) {
     static char text[1 << 18];
-    pthread_t threads[THREADS];
-    for (int i = 0; i < THREADS; i++)
-        REQUIRE(pthread_create(&threads[i], NULL, contend, NULL) == 0);
-    struct timespec second = {1, 0};
-    nanosleep(&second, NULL);
-    atomic_store(&stop, true);
-    for (int i = 0; i < THREADS; i++)
-        REQUIRE(pthread_join(threads[i], NULL) == 0);
     FILE *out = fmemopen(text, sizeof text - 1, "w");
     REQUIRE(out != NULL && malloc_info(0, out) == 0);
     fclose(out);
@@ -117,6 +106,24 @@ static size_t arenas(void) {
     for (const char *at = text; (at = strstr(at, "<heap nr=")) != NULL; at++)
         count++;
     return count;
+}
+
+/* Arenas after 32 threads have contended for a second, or for some until there are two. */
+static size_t arenas(void) {
+    enum { THREADS = 32, SECONDS_MAX = 5 };
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        REQUIRE(pthread_create(&threads[i], NULL, contend, NULL) == 0);
+    size_t count = 0;
+    for (int seconds = 0; count < 2 && seconds < SECONDS_MAX; seconds++) {
+        struct timespec second = {1, 0};
+        nanosleep(&second, NULL);
+        count = count_arenas();
+    }
+    atomic_store(&stop, true);
+    for (int i = 0; i < THREADS; i++)
+        REQUIRE(pthread_join(threads[i], NULL) == 0);
+    return count_arenas();
 }
 
 /* That it works at all: an allocation of every kind, verified. */

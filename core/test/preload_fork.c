@@ -9,8 +9,7 @@
  *   handler, all           all threads are, at once, each perhaps holding a lock
  *
  * None may hang: of each storm a fork must succeed now and then, and children die with their
- * parent. On glibc 2.36
- * the handler storms with threads do hang (a thread waits for the arena lock it holds itself).
+ * parent. On glibc 2.36 the last storm does hang (a thread waits for the arena lock it holds).
  */
 #define _GNU_SOURCE 1
 #include <dlfcn.h>
