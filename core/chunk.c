@@ -52,13 +52,17 @@
         span[i] = span[i] + span[next];
         span[next] = 0;
         state[i] = SEAL_ALLOCATED;
-        /@ assert old_begins: \forall integer j; begins(j) ==> begins{Pre}(j); @/
-        /@ assert new_begins: \forall integer j; begins{Pre}(j) && j != next ==> begins(j); @/
         /@ assert old_chunks: \forall integer j; chunk(j) ==> chunk{Pre}(j); @/
         /@ assert old_free: \forall integer j; is_free(j) ==> is_free{Pre}(j); @/
+        /@ assert free: \forall integer j; is_free(j) ==> span[j] == \at(span[j], Pre); @/
+        /@ assert coalesced: coalesced; @/
+        /@ assert old_begins: \forall integer j; begins(j) ==> begins{Pre}(j); @/
+        /@ assert new_begins: \forall integer j; begins{Pre}(j) && j != next ==> begins(j); @/
+        /@ assert ends: \forall integer j; chunk(j) && j != i ==> begins(j + span[j]); @/
+        /@ assert inner: \forall integer j, m; chunk(j) && j != i && begins(m) ==>
+                         !(j < m < j + span[j]); @/
         /@ assert others: \forall integer j; chunk(j) && j != i ==> extent(j); @/
         /@ assert whole: extent(i); @/
-        /@ assert free: \forall integer j; is_free(j) ==> span[j] == \at(span[j], Pre); @/
     }
 */
 
@@ -102,11 +106,20 @@ void chunk_free(struct granule *g, const struct seal_key *k, uint32_t i) {
 
 uint32_t chunk_split(struct granule *g, const struct seal_key *k, uint32_t i, uint32_t size) {
     uint32_t rest = i + size;
+    //@ assert inside: \forall integer j; chunk(j) ==> inside(j);
     //@ assert only: \forall integer j; chunk(j) && j != i ==> !ends_at(j, rest);
     //@ ghost map_split(i, rest);
+    /*@ assert map: \forall integer j; j != i && j != rest ==>
+            span[j] == \at(span[j], Pre) && state[j] == \at(state[j], Pre); */
+    /*@ assert inside: \forall integer j; chunk{Pre}(j) && j != i && j != rest ==> inside(j); */
+    //@ assert only: \forall integer j; chunk{Pre}(j) && j != i && j != rest ==> !ends_at(j, rest);
+    /*@ assert tagging: \forall integer j; chunk{Pre}(j) && j != i && j != rest ==> tag(g, j); */
     header_write(g, k, rest, g[i].size - size, g[i].flags, SEAL_ALLOCATED);
     g[rest].prev_inuse = 1;
     //@ assert key: same_key{Pre, Here}(k);
+    //@ ghost uint16_t mark = g[rest].seal;
+    /*@ assert back_sealed: mark == seal(k->base + rest, \at(g[i].size, Pre) - size,
+            \at(g[i].flags, Pre), k->secret, k->multiplier, \at(k->state[SEAL_ALLOCATED], Pre)); */
     header_write(g, k, i, size, g[i].flags, SEAL_ALLOCATED);
     //@ assert key: same_key{Pre, Here}(k);
     //@ assert sizes: same_sizes{Pre, Here}(g, i, rest);
@@ -115,6 +128,8 @@ uint32_t chunk_split(struct granule *g, const struct seal_key *k, uint32_t i, ui
     //@ assert footers: same_footers{Pre, Here}(g, -1);
     //@ assert front_mark: mark(g, k, i);
     //@ assert front_tag: tag(g, i);
+    /*@ assert back_kept: g[rest].seal == mark && g[rest].flags == \at(g[i].flags, Pre) &&
+            g[rest].size == \at(g[i].size, Pre) - size; */
     //@ assert back_mark: mark(g, k, rest);
     //@ assert back_tag: tag(g, rest);
     //@ assert marks: \forall integer j; chunk{Pre}(j) && j != i && j != rest ==> mark(g, k, j);
@@ -126,7 +141,12 @@ uint32_t chunk_split(struct granule *g, const struct seal_key *k, uint32_t i, ui
 void chunk_merge(struct granule *g, const struct seal_key *k, uint32_t i) {
     uint32_t next = i + g[i].size;
     uint32_t size = g[i].size + g[next].size;
+    //@ assert inside: \forall integer j; chunk(j) ==> inside(j);
     //@ ghost map_merge(i, next);
+    /*@ assert map: \forall integer j; j != i && j != next ==>
+            span[j] == \at(span[j], Pre) && state[j] == \at(state[j], Pre); */
+    /*@ assert inside: \forall integer j; chunk{Pre}(j) && j != i && j != next ==> inside(j); */
+    /*@ assert tagging: \forall integer j; chunk{Pre}(j) && j != i && j != next ==> tag(g, j); */
     g[next].size = 0; /* no stale header: a pointer to it must not pass for a chunk */
     header_write(g, k, i, size, g[i].flags, SEAL_ALLOCATED);
     //@ assert key: same_key{Pre, Here}(k);

@@ -98,7 +98,9 @@ static inline uint16_t seal_hash(const struct seal_key *k, uint64_t address_gran
 */
 static inline uint16_t seal_of(const struct seal_key *k, uint32_t i, uint32_t size, uint8_t flags,
                                enum seal_state state) {
-    return (uint16_t)(seal_hash(k, k->base + i, size, flags) ^ k->state[state]);
+    uint16_t hash = seal_hash(k, k->base + i, size, flags);
+    //@ assert sixteen_bits: (uint16_t)(hash ^ k->state[state]) == (hash ^ k->state[state]);
+    return (uint16_t)(hash ^ k->state[state]);
 }
 
 /* Write the header words of chunk i that its holder owns. */

@@ -26,13 +26,15 @@
 
     // Chunks i and j do not overlap. (Named, so that provers see no arithmetic to chase.)
     predicate clear{L}(integer i, integer j) = j + span[j] <= i || i + span[i] <= j;
+    predicate inside{L}(integer i) = 0 <= i + span[i] <= fence;
     predicate ends_at{L}(integer i, integer end) = i + span[i] == end;
 
     // tagged
-    predicate tag{L}(struct granule *g, integer i) =
-        (state[i] != SEAL_FREE ==> g[i + span[i]].prev_inuse == 1) &&
-        (state[i] == SEAL_FREE ==> g[i + span[i]].prev_inuse == 0 &&
-                          g[i + span[i]].lo == span[i]);
+    predicate tells{L}(struct granule *g, integer next, integer size, integer state) =
+        (state != SEAL_FREE ==> g[next].prev_inuse == 1) &&
+        (state == SEAL_FREE ==> g[next].prev_inuse == 0 && g[next].lo == size);
+
+    predicate tag{L}(struct granule *g, integer i) = tells(g, i + span[i], span[i], state[i]);
 
     predicate tagged{L}(struct granule *g) =
         g[REGION_FIRST].prev_inuse == 1 &&

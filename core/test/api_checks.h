@@ -362,7 +362,30 @@ static void calloc_after_dirt(size_t size, bool trimmed) {
         cp_free(blocks[i]);
 }
 
+/* Pages of the middle block are given back, then it merges with dirty neighbours: what is known to
+ * be zero begins and ends inside the next block. */
+static void calloc_over_purged(size_t before, size_t middle, size_t behind) {
+    unsigned char *p[3] = {cp_malloc(before), cp_malloc(middle), cp_malloc(behind)};
+    void *guard = cp_malloc(5000);
+    REQUIRE(p[0] != NULL && p[1] != NULL && p[2] != NULL && guard != NULL);
+    for (int i = 0; i < 3; i++)
+        memset(opaque(p[i]), 0xaa, cp_malloc_usable_size(p[i]));
+    cp_free(p[1]);
+    cp_malloc_trim(0);
+    cp_free(p[0]);
+    cp_free(p[2]);
+    for (size_t size = before + middle + behind; size > 4 * KIB; size = size * 3 / 4) {
+        unsigned char *q = cp_calloc(1, size);
+        REQUIRE_FOR(size, q != NULL && all_bytes(q, size, 0));
+        memset(opaque(q), 0xbb, size / 2);
+        cp_free(q);
+    }
+    cp_free(guard);
+}
+
 static void check_calloc_zeroes(void) {
+    for (size_t i = 0; i < 40; i++) /* larger than caches keep, smaller than mappings */
+        calloc_over_purged(33 * KIB + i * 700, 40 * KIB + i * 1000, 35 * KIB + i * 333);
     for (size_t size = 1; size < 2100; size += size < 300 ? 1 : 13)
         calloc_after_dirt(size, size % 16 == 0);
     for (size_t size = 2100; size <= 8 * MIB; size = next_size(size)) {

@@ -15,7 +15,7 @@ passed=0
 failed=0
 
 judge() { # NAME FOUND OPERATOR VALUE
-    if [ -n "$2" ] && [ "$2" "$3" "$4" ]; then
+    if test -n "$2" && test "$2" "$3" "$4"; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))
@@ -92,7 +92,7 @@ expect perturb -ne 90 MALLOC_PERTURB_=
 expect perturb -ne 90 XMALLOC_PERTURB_=165
 for nonsense in '' = : ::: glibc glibc.malloc. glibc.malloc.perturb glibc.malloc.perturb= \
     glibc.malloc.perturb=: glibc.malloc.perturb=xyz =165 glibc.malloc.perturbed=165 \
-    glibc.malloc.nothing=1 x.malloc.perturb=165 "$(printf '%5000s' | tr ' ' a)"; do
+    glibc.malloc.nothing=1 x.malloc.perturb=165 "$(head -c 5000 /dev/zero | tr '\0' a)"; do
     expect perturb -ne 90 GLIBC_TUNABLES="$nonsense"
     expect works -eq 1 GLIBC_TUNABLES="$nonsense"
 done

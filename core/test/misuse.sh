@@ -11,6 +11,7 @@ set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 scratch=$(mktemp -d "${CHUNKPROOF_BUILD:-${1:-$root/build}}/misuse.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
+# shellcheck disable=SC3045 # every sh of Linux has it
 ulimit -c 0
 SIGABRT_STATUS=134
 passed=0

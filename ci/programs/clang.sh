@@ -1,0 +1,6 @@
+#!/bin/bash
+# clang, its assembler and linker, and make: they build this project.
+source "$(dirname "$0")/common.bash"
+source "$root/ci/programs/compile.bash"
+
+compile clang

@@ -1,0 +1,12 @@
+/* Clear the size of a block. */
+// expect: corrupted header
+// env: GLIBC_TUNABLES=glibc.malloc.tcache_count=0
+#include "misuse.h"
+
+int main(void) {
+    char *p = block(LARGE);
+    expect_at(p);
+    *size_of_block(p) = 0;
+    free(p);
+    return 0;
+}

@@ -1,0 +1,15 @@
+/* Use after free: clear a free block as initialising does. */
+// expect: corrupted link
+// env: GLIBC_TUNABLES=glibc.malloc.tcache_count=0
+#include "misuse.h"
+
+int main(void) {
+    char *p = block(LARGE);
+    block(LARGE);
+    free(p);
+    expect_at(p);
+    expect_at(p - 16);
+    memset(p, 0, 16);
+    block(LARGE);
+    return 0;
+}

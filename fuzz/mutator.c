@@ -1,0 +1,223 @@
+/* mutator.c: custom mutation and cross-over on operations instead of bytes.
+ *
+ * Seven of eight mutations work on whole records: insert, delete, duplicate, move, change one
+ * field to an interesting value, repeat a record's slot in another (so that operations meet at
+ * the same block). The rest is the engine's own mutation of bytes, which knows what comparisons
+ * the core makes. Nothing here looks at the allocator: any result is a program.
+ */
+#include <string.h>
+
+#include "ops.h"
+
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1, const uint8_t *data2,
+                                 size_t size2, uint8_t *out, size_t max_out, unsigned seed);
+
+enum { AT_CODE, AT_THREAD, AT_SLOT, AT_VARIANT, AT_CLASS, AT_DISTANCE, AT_SCALE };
+
+struct draft {
+    uint8_t *bytes;
+    size_t records, records_max;
+    uint64_t random;
+};
+
+static uint32_t draw(struct draft *d, uint32_t below) {
+    d->random = d->random * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)((d->random >> 32) * below >> 32);
+}
+
+static uint8_t *record_at(struct draft *d, size_t i) {
+    return d->bytes + HEADER_BYTES + i * RECORD_BYTES;
+}
+
+static size_t any_record(struct draft *d) { return draw(d, (uint32_t)d->records); }
+
+/* Room for `count` records at position `at`, contents undefined; fewer if there is no room. */
+static size_t open_gap(struct draft *d, size_t at, size_t count) {
+    if (count > d->records_max - d->records)
+        count = d->records_max - d->records;
+    memmove(record_at(d, at + count), record_at(d, at), (d->records - at) * RECORD_BYTES);
+    d->records += count;
+    return count;
+}
+
+static void close_gap(struct draft *d, size_t at, size_t count) {
+    d->records -= count;
+    memmove(record_at(d, at), record_at(d, at + count), (d->records - at) * RECORD_BYTES);
+}
+
+/* ---- fields --------------------------------------------------------------------------------- */
+
+static uint8_t some_distance(struct draft *d) {
+    static const int8_t near[] = {0,   0,  0,   1,  -1,  7,  -7,  8,  -8,  9,   -9,  15,
+                                  -15, 16, -16, 17, -17, 24, -24, 32, -32, 127, -128};
+    return (uint8_t)near[draw(d, sizeof near)];
+}
+
+static void random_record(struct draft *d, uint8_t *r) {
+    for (unsigned i = 0; i < RECORD_BYTES; i++)
+        r[i] = (uint8_t)draw(d, 256);
+    r[AT_CODE] = (uint8_t)draw(d, SCHEDULE_FIRST);
+    r[AT_THREAD] = 0;
+    r[AT_CLASS] = (uint8_t)draw(d, ops_size_classes());
+    r[AT_DISTANCE] = some_distance(d);
+    if (draw(d, 2) == 0) /* small programs meet at few slots */
+        r[AT_SLOT] = (uint8_t)draw(d, 8);
+}
+
+static void change_field(struct draft *d, uint8_t *r) {
+    switch (draw(d, 6)) {
+    case 0:
+        r[AT_CODE] = (uint8_t)draw(d, SCHEDULE_FIRST);
+        break;
+    case 1:
+        r[AT_SLOT] = record_at(d, any_record(d))[AT_SLOT];
+        break;
+    case 2:
+        r[AT_VARIANT] = (uint8_t)draw(d, 256);
+        break;
+    case 3:
+        r[AT_CLASS] = (uint8_t)draw(d, ops_size_classes());
+        break;
+    case 4:
+        r[AT_DISTANCE] = draw(d, 2) ? some_distance(d) : (uint8_t)(r[AT_DISTANCE] + 1);
+        break;
+    default:
+        r[AT_SCALE] = (uint8_t)draw(d, 256);
+        r[AT_SCALE + 1] = (uint8_t)(draw(d, 3) == 0 ? draw(d, 256) : 0);
+    }
+}
+
+static void change_header(struct draft *d) {
+    uint8_t *h = d->bytes;
+    switch (draw(d, 4)) {
+    case 0: /* a planned failure, early more often than late, or none */
+        h += 6 + 3 * draw(d, SIM_FAILURES);
+        h[0] = (uint8_t)draw(d, 256);
+        h[1] = (uint8_t)draw(d, draw(d, 2) ? 4 : 64);
+        h[2] = (uint8_t)draw(d, 256);
+        break;
+    case 1:
+        h[4] = (uint8_t)draw(d, ops_environments());
+        break;
+    case 2:
+        h[0] ^= (uint8_t)(1u << draw(d, 8));
+        break;
+    default:
+        h[draw(d, 6)] = (uint8_t)draw(d, 256);
+    }
+}
+
+/* ---- programs ------------------------------------------------------------------------------- */
+
+static void insert_records(struct draft *d) {
+    size_t at = draw(d, (uint32_t)d->records + 1);
+    size_t count = open_gap(d, at, 1 + draw(d, 4));
+    for (size_t i = 0; i < count; i++)
+        random_record(d, record_at(d, at + i));
+}
+
+static void delete_records(struct draft *d) {
+    size_t at = any_record(d), count = 1 + draw(d, draw(d, 4) == 0 ? 32 : 3);
+    if (count > d->records - at)
+        count = d->records - at;
+    close_gap(d, at, count);
+}
+
+/* A run of records once more, somewhere else. */
+static void duplicate_records(struct draft *d) {
+    uint8_t copy[16 * RECORD_BYTES];
+    size_t from = any_record(d), count = 1 + draw(d, 16);
+    if (count > d->records - from)
+        count = d->records - from;
+    memcpy(copy, record_at(d, from), count * RECORD_BYTES);
+    size_t at = draw(d, (uint32_t)d->records + 1);
+    count = open_gap(d, at, count);
+    memcpy(record_at(d, at), copy, count * RECORD_BYTES);
+}
+
+static void move_record(struct draft *d) {
+    uint8_t copy[RECORD_BYTES];
+    size_t from = any_record(d);
+    memcpy(copy, record_at(d, from), RECORD_BYTES);
+    close_gap(d, from, 1);
+    size_t at = draw(d, (uint32_t)d->records + 1);
+    open_gap(d, at, 1);
+    memcpy(record_at(d, at), copy, RECORD_BYTES);
+}
+
+static void mutate_records(struct draft *d) {
+    if (d->records == 0) {
+        insert_records(d);
+        return;
+    }
+    switch (draw(d, 10)) {
+    case 0:
+    case 1:
+    case 2:
+        insert_records(d);
+        break;
+    case 3:
+        delete_records(d);
+        break;
+    case 4:
+        duplicate_records(d);
+        break;
+    case 5:
+        move_record(d);
+        break;
+    case 6:
+        change_header(d);
+        break;
+    default:
+        change_field(d, record_at(d, any_record(d)));
+    }
+}
+
+/* The bytes as a header and whole records. */
+static struct draft open_draft(uint8_t *bytes, size_t size, size_t max_size, unsigned seed) {
+    if (size < HEADER_BYTES) {
+        memset(bytes + size, 0, HEADER_BYTES - size);
+        bytes[0] = 1; /* ordinary pages */
+        size = HEADER_BYTES;
+    }
+    if (max_size > PROGRAM_BYTES_MAX)
+        max_size = PROGRAM_BYTES_MAX;
+    struct draft d = {.bytes = bytes, .random = seed * 0x9e3779b97f4a7c15u + 1};
+    d.records_max = (max_size - HEADER_BYTES) / RECORD_BYTES;
+    d.records = (size - HEADER_BYTES) / RECORD_BYTES;
+    if (d.records > d.records_max)
+        d.records = d.records_max;
+    return d;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed) {
+    if (max_size < HEADER_BYTES + RECORD_BYTES)
+        return LLVMFuzzerMutate(data, size, max_size);
+    struct draft d = open_draft(data, size, max_size, seed);
+    if (draw(&d, 8) == 0)
+        return LLVMFuzzerMutate(data, HEADER_BYTES + d.records * RECORD_BYTES, max_size);
+    for (unsigned rounds = 1 + draw(&d, 4); rounds > 0; rounds--)
+        mutate_records(&d);
+    return HEADER_BYTES + d.records * RECORD_BYTES;
+}
+
+/* The first program's header and beginning, then a run of the second's, then its own rest. */
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1, const uint8_t *data2,
+                                 size_t size2, uint8_t *out, size_t max_out, unsigned seed) {
+    if (max_out < HEADER_BYTES + RECORD_BYTES)
+        return 0;
+    size_t size = size1 < max_out ? size1 : max_out;
+    memcpy(out, data1, size);
+    struct draft d = open_draft(out, size, max_out, seed);
+    size_t other = size2 <= HEADER_BYTES ? 0 : (size2 - HEADER_BYTES) / RECORD_BYTES;
+    if (other > 0) {
+        size_t from = draw(&d, (uint32_t)other);
+        size_t count = 1 + draw(&d, (uint32_t)(other - from));
+        size_t at = draw(&d, (uint32_t)d.records + 1);
+        count = open_gap(&d, at, count);
+        memcpy(record_at(&d, at), data2 + HEADER_BYTES + from * RECORD_BYTES, count * RECORD_BYTES);
+    }
+    return HEADER_BYTES + d.records * RECORD_BYTES;
+}

@@ -1,0 +1,37 @@
+/* target.h: the allocator under test, as a table of calls, so that the same programs can drive
+ * the core in its simulated world and any other malloc through its public names.
+ */
+#ifndef CP_TARGET_H
+#define CP_TARGET_H
+
+#include "chunkproof.h"
+
+struct target {
+    const char *name;
+    bool simulated; /* lives in fuzz/sim, and so starts anew for every run */
+    void (*start)(void); /* a fresh process; may be NULL */
+    void (*new_thread)(void); /* the calling thread is another one from now on; may be NULL */
+    void *(*malloc)(size_t);
+    void *(*calloc)(size_t, size_t);
+    void *(*realloc)(void *, size_t);
+    void *(*reallocarray)(void *, size_t, size_t);
+    void (*free)(void *);
+    void (*free_sized)(void *, size_t);
+    void (*free_aligned_sized)(void *, size_t, size_t);
+    void *(*aligned_alloc)(size_t, size_t);
+    void *(*memalign)(size_t, size_t);
+    int (*posix_memalign)(void **, size_t, size_t);
+    void *(*valloc)(size_t);
+    void *(*pvalloc)(size_t);
+    size_t (*usable_size)(void *);
+    int (*mallopt)(int, int);
+    int (*trim)(size_t);
+    struct cp_mallinfo (*mallinfo2)(void);
+    int (*malloc_info)(int, FILE *);
+    void (*malloc_stats)(void);
+    bool (*check)(struct cp_breach *); /* may be NULL */
+};
+
+extern const struct target target;
+
+#endif

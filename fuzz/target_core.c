@@ -1,0 +1,33 @@
+/* target_core.c: the core, linked into this program under its cp_ names. */
+#include "cache.h"
+#include "process.h"
+#include "target.h"
+
+/* What the C library does when it sets up a thread's local storage. */
+static void new_thread(void) { cache_self = &cache_none; }
+
+const struct target target = {
+    .name = "chunkproof",
+    .simulated = true,
+    .start = allocator_start,
+    .new_thread = new_thread,
+    .malloc = cp_malloc,
+    .calloc = cp_calloc,
+    .realloc = cp_realloc,
+    .reallocarray = cp_reallocarray,
+    .free = cp_free,
+    .free_sized = cp_free_sized,
+    .free_aligned_sized = cp_free_aligned_sized,
+    .aligned_alloc = cp_aligned_alloc,
+    .memalign = cp_memalign,
+    .posix_memalign = cp_posix_memalign,
+    .valloc = cp_valloc,
+    .pvalloc = cp_pvalloc,
+    .usable_size = cp_malloc_usable_size,
+    .mallopt = cp_mallopt,
+    .trim = cp_malloc_trim,
+    .mallinfo2 = cp_mallinfo2,
+    .malloc_info = cp_malloc_info,
+    .malloc_stats = cp_malloc_stats,
+    .check = cp_check,
+};
