@@ -120,7 +120,7 @@ static struct granule *allocate_chunk(struct cache *c, size_t request_bytes, siz
 /* Everything the fast path does not do. `align_bytes`: power of two, GRANULE_BYTES or more. *zero:
  * bytes of the block known to be zero; from == to when none are. */
 static __attribute__((noinline)) void *allocate_zero(size_t request_bytes, size_t align_bytes,
-                                   struct zero_bytes *zero) {
+                                                     struct zero_bytes *zero) {
     *zero = (struct zero_bytes){NULL, NULL};
     struct cache *c = cache_obtain();
     bool watched = is_watched(c);

@@ -96,8 +96,7 @@ static inline struct granule *cache_take(struct cache *c, uint32_t size) {
 /* Put an allocated chunk into its bin. false: it is not one, or the bin is full; unchanged. */
 static inline bool cache_put(struct cache *c, struct cache_bin *bin, struct granule *header) {
     uint16_t hash = cache_hash(c, header);
-    if (!cache_is(c, header, hash, SEAL_ALLOCATED) ||
-        __builtin_expect(bin->count >= bin->limit, 0))
+    if (!cache_is(c, header, hash, SEAL_ALLOCATED) || __builtin_expect(bin->count >= bin->limit, 0))
         return false;
     seal_store(header, (uint16_t)(hash ^ c->key.state[SEAL_CACHED]));
     bin->slot[bin->count++] = header;

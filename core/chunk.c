@@ -1,6 +1,14 @@
-/* chunk.c: see chunk.h. Touches the headers it names and the tag and footer behind them. */
+/* chunk.c: see chunk.h. Touches the headers it names and the tag and footer behind them.
+ *
+ * Each function first moves the ghost map, where tiled and coalesced are decided; then it writes
+ * granules, and the assertions carry the facts a prover needs from there to the contract: what
+ * stayed as it was (key, sizes, seals, tags, footers), the chunks touched, then all the others.
+ */
 #include "chunk.h"
 
+/* The map's side of chunk_split: no granules, hence no memory model in the way. */
+
+/* The map's side of chunk_merge. */
 /*@ ghost
     /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
        requires tiling: tiling;
@@ -114,6 +122,7 @@ uint32_t chunk_split(struct granule *g, const struct seal_key *k, uint32_t i, ui
     /*@ assert inside: \forall integer j; chunk{Pre}(j) && j != i && j != rest ==> inside(j); */
     //@ assert only: \forall integer j; chunk{Pre}(j) && j != i && j != rest ==> !ends_at(j, rest);
     /*@ assert tagging: \forall integer j; chunk{Pre}(j) && j != i && j != rest ==> tag(g, j); */
+    //@ assert back_tag: inside(rest) && tag(g, rest);
     header_write(g, k, rest, g[i].size - size, g[i].flags, SEAL_ALLOCATED);
     g[rest].prev_inuse = 1;
     //@ assert key: same_key{Pre, Here}(k);
@@ -122,16 +131,17 @@ uint32_t chunk_split(struct granule *g, const struct seal_key *k, uint32_t i, ui
             \at(g[i].flags, Pre), k->secret, k->multiplier, \at(k->state[SEAL_ALLOCATED], Pre)); */
     header_write(g, k, i, size, g[i].flags, SEAL_ALLOCATED);
     //@ assert key: same_key{Pre, Here}(k);
+    /*@ assert back_kept: g[rest].seal == mark && g[rest].flags == \at(g[i].flags, Pre) &&
+            g[rest].size == \at(g[i].size, Pre) - size; */
+    //@ assert back_state: sealed_as(g, k, rest, SEAL_ALLOCATED);
+    //@ assert back_mark: mark(g, k, rest);
     //@ assert sizes: same_sizes{Pre, Here}(g, i, rest);
     //@ assert seals: same_seals{Pre, Here}(g, i, rest);
     //@ assert tags: same_tags{Pre, Here}(g, rest);
     //@ assert footers: same_footers{Pre, Here}(g, -1);
+    //@ assert back_tag: tag(g, rest);
     //@ assert front_mark: mark(g, k, i);
     //@ assert front_tag: tag(g, i);
-    /*@ assert back_kept: g[rest].seal == mark && g[rest].flags == \at(g[i].flags, Pre) &&
-            g[rest].size == \at(g[i].size, Pre) - size; */
-    //@ assert back_mark: mark(g, k, rest);
-    //@ assert back_tag: tag(g, rest);
     //@ assert marks: \forall integer j; chunk{Pre}(j) && j != i && j != rest ==> mark(g, k, j);
     //@ assert tagging: \forall integer j; chunk{Pre}(j) && j != i && j != rest ==> tag(g, j);
     //@ assert old_chunks: \forall integer j; chunk(j) && j != i && j != rest ==> chunk{Pre}(j);

@@ -58,12 +58,15 @@ struct seal_key {
     uint16_t state[SEAL_STATES];
 };
 
-/*@ axiomatic Seal {
+/*@ // The value of a seal, as a function of all it depends on. Only its name is used in proofs;
+    // what ties it to the code is the clause `named` of seal_of (see proofs/SOUNDNESS.md).
+    axiomatic Seal {
         logic integer seal(integer address, integer size, integer flags, integer secret,
-                           integer multiplier, integer word);
+                           integer multiplier, integer state_secret);
     }
 
     // The secrets of the states differ, so that a seal matches one state at most.
+    // Addresses count granules, so adding an index to one does not wrap.
     predicate keyed{L}(struct seal_key *k) =
         k->base <= UINT64_MAX - UINT32_MAX &&
         \forall integer s, t; 0 <= s < t < SEAL_STATES ==> k->state[s] != k->state[t];

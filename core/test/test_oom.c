@@ -8,6 +8,7 @@
 #define _GNU_SOURCE 1
 #include <dlfcn.h>
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,6 +28,7 @@ enum { SLOTS = 200, STEPS = 1000, STEPS_MAX = 20000, PERIODS = 200, FIRST_CALLS 
 
 static size_t fail_every; /* every Nth call fails; 0: none */
 static size_t fail_from; /* calls from this number on fail; 0: none */
+static bool no_break; /* the break never moves, so the main arena has mapped regions only */
 static size_t calls;
 static size_t failures;
 
@@ -68,7 +70,11 @@ void *sbrk(intptr_t delta) {
     static void *(*real)(intptr_t);
     if (real == NULL)
         *(void **)&real = dlsym(RTLD_NEXT, "sbrk");
-    return delta != 0 && fails() ? (void *)-1 : real(delta);
+    if (delta != 0 && (no_break || fails())) {
+        errno = ENOMEM;
+        return (void *)-1;
+    }
+    return real(delta);
 }
 
 /* ---- A random program --------------------------------------------------------------------- */
@@ -230,6 +236,13 @@ static void periodic(void) {
     recover(parameter);
 }
 
+/* Everything comes from regions that are reserved, committed and given back piece by piece. */
+static void without_break(void) {
+    no_break = true;
+    cp_mallopt(M_MMAP_MAX, 0);
+    periodic();
+}
+
 static void from_the_first_call(void) {
     fail_from = parameter;
     run(parameter, STEPS);
@@ -295,6 +308,10 @@ static void test_every_nth_call_fails(void **state) {
     (void)state;
     each(periodic, PERIODS);
 }
+static void test_every_nth_call_fails_in_regions(void **state) {
+    (void)state;
+    each(without_break, PERIODS / 4);
+}
 static void test_all_calls_fail_from(void **state) {
     (void)state;
     each(from_the_first_call, FIRST_CALLS);
@@ -315,6 +332,7 @@ static void test_threads(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_nth_call_fails),
+        cmocka_unit_test(test_every_nth_call_fails_in_regions),
         cmocka_unit_test(test_all_calls_fail_from),
         cmocka_unit_test(test_one_call_fails),
         cmocka_unit_test(test_cut_off),
