@@ -26,7 +26,7 @@ WARNINGS := -Werror -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wunde
     -Wnested-externs -Wpointer-arith -Wcast-qual -Wcast-align -Wwrite-strings -Wformat=2 \
     -Wdouble-promotion -Wfloat-equal -Wimplicit-fallthrough -Wnull-dereference -Wdate-time
 
-CFLAGS ?= -O2 -g
+CFLAGS ?= -O3 -g
 COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 
 # Without -fno-builtin the compiler makes calloc of malloc and memset, in calloc itself.
@@ -34,6 +34,10 @@ COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CPPFLAGS) $(CFLAGS) -MMD 
 # itself be allocated by malloc. hidden: the library exports what says CP_PUBLIC, nothing else.
 CORE_FLAGS := -fPIC -fvisibility=hidden -fno-semantic-interposition -ftls-model=initial-exec \
     $(addprefix -fno-builtin-,malloc calloc realloc free aligned_alloc memalign posix_memalign)
+
+# The region's layers are small functions in files of their own: inlined across them, as gcc can
+# when it links, they take a fifth fewer instructions. Fat objects serve the archive as well.
+LTO := $(if $(findstring gcc,$(CC)),-flto=auto -ffat-lto-objects)
 
 # now, relro: no writable function pointers. nodelete: the hooks for thread exit and fork stay.
 SONAME   := libchunkproof.so.0
@@ -72,7 +76,7 @@ $(BUILD)/libchunkproof.%: $(OBJ)/libchunkproof.% FORCE
 
 $(OBJ)/libchunkproof.so: $(OBJECTS)
 	$(call say,LD)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(SO_FLAGS) -o $@ $^
+	$(Q)$(CC) $(CFLAGS) $(LTO) $(LDFLAGS) $(SO_FLAGS) -o $@ $^
 
 $(OBJ)/libchunkproof.a: $(OBJECTS)
 	$(call say,AR)
@@ -81,7 +85,7 @@ $(OBJ)/libchunkproof.a: $(OBJECTS)
 
 $(OBJ)/%.o: core/%.c Makefile | $(OBJ)
 	$(call say,CC)
-	$(Q)$(COMPILE) $(CORE_FLAGS) -c -o $@ $<
+	$(Q)$(COMPILE) $(CORE_FLAGS) $(LTO) -c -o $@ $<
 
 $(OBJ) $(OBJ)/test $(OBJ)/tsan:
 	$(Q)mkdir -p $@
@@ -119,7 +123,7 @@ $(OBJ)/tsan/%.o: core/%.c Makefile | $(OBJ)/tsan
 # ---- Static checks -------------------------------------------------------------------------
 
 FORMATTED = $(wildcard core/*.[ch] core/test/*.[ch] fuzz/*.[ch] fuzz/sim/*.[ch] \
-    fuzz/misuse/*.[ch] ci/bench/*.[ch])
+    fuzz/misuse/*.[ch] ci/bench/*.[ch] ci/experiments/*.[ch])
 
 check: check-format check-cppcheck check-tidy check-compilers ## formatting, cppcheck, clang-tidy, and a build under both compilers
 
@@ -146,8 +150,8 @@ format: setup ## rewrite the C files as .clang-format has it
 
 fuzz: setup ## fuzz the core on the simulated system (FUZZ_TIME=seconds)
 prove: setup ## prove the region core with Frama-C
--include fuzz/fuzz.mk
--include proofs/wp.mk
+# Not -include: without its rules, `make prove` would pass and have proved nothing.
+include fuzz/fuzz.mk proofs/wp.mk ci/bench.mk
 
 # ---- Speed ---------------------------------------------------------------------------------
 

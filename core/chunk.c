@@ -7,8 +7,6 @@
 #include "chunk.h"
 
 /* The map's side of chunk_split: no granules, hence no memory model in the way. */
-
-/* The map's side of chunk_merge. */
 /*@ ghost
     /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
        requires tiling: tiling;
@@ -42,6 +40,8 @@
         /@ assert back: extent(rest); @/
     }
 */
+
+/* The map's side of chunk_merge. */
 /*@ ghost
     /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
        requires tiling: tiling;

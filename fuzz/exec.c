@@ -29,7 +29,6 @@ static struct {
     uint64_t hash;
     uint64_t operations;
     uint64_t failures_before; /* of the system, when the running call began */
-    bool has_foreign_brk;
     FILE *info;
     char info_text[INFO_BYTES];
 } run;
@@ -396,7 +395,6 @@ static void do_malloc_info(void) {
 
 static void do_foreign_brk(const struct op *op) {
     bool took = target.simulated && sim_foreign_brk(op->size);
-    run.has_foreign_brk |= took;
     trace_result("= %s", took ? "taken" : "no room");
 }
 
@@ -572,7 +570,7 @@ static void check_baseline(const struct baseline *best) {
                  b.committed_bytes, b.mapping_bytes, slack);
     require_back("bytes committed in reservations", end.committed_bytes, b.committed_bytes);
     require_back("bytes in mappings", end.mapping_bytes, b.mapping_bytes + slack);
-    if (run.has_foreign_brk)
+    if (sim_account.foreign_brks > 0)
         return; /* the break's lower part cannot be given back */
     require_back("bytes below the break", end.break_bytes, b.break_bytes);
     require_back("dirty pages", sim_dirty_pages(), best->dirty_pages);
@@ -611,7 +609,6 @@ struct exec_result exec_run(const struct program *p, const struct exec_options *
     run.phase = "starting";
     run.hash = 0xcbf29ce484222325u;
     run.operations = 0;
-    run.has_foreign_brk = false;
     sim_on_break = print_where;
     model_reset(&run.model, target.simulated);
     if (target.simulated)
@@ -621,6 +618,7 @@ struct exec_result exec_run(const struct program *p, const struct exec_options *
     unsigned every = options->walk_every < 0 ? p->walk_every : (unsigned)options->walk_every;
     for (unsigned i = 0; i < p->ops; i++) {
         step(&p->op[i]);
+        run.phase = "between operations";
         if (every != 0 && i % every == every - 1)
             walk();
     }

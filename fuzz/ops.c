@@ -456,6 +456,9 @@ static const struct sim_environment *const environments[] = {
     ENVIRONMENT({"GLIBC_TUNABLES", "glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0"}),
     ENVIRONMENT({"GLIBC_TUNABLES", "::=:glibc.malloc.mxfast:glibc.malloc.perturb=x1"}),
     ENVIRONMENT({"CHUNKPROOF_CHECK", "5"}),
+    ENVIRONMENT({"MALLOC_ARENA_MAX", "0x2"}, {"MALLOC_PERTURB_", "0245"}),
+    ENVIRONMENT({"MALLOC_TOP_PAD_", "99999999999999999999999"}, {"MALLOC_MMAP_MAX_", "08"}),
+    ENVIRONMENT({"GLIBC_TUNABLES", "glibc.rtld.x=1:glibc.malloc.top_pad=0X10000"}),
 };
 
 unsigned ops_environments(void) { return (unsigned)COUNT(environments); }

@@ -143,8 +143,8 @@ void op_print(FILE *out, const struct op *op) {
     }
 }
 
-static const char *const services[SIM_CALLS] = {"brk",   "map",   "reserve", "commit",
-                                                "purge", "remap", "trylock"};
+static const char *const services[SIM_CALLS] = {"brk",   "map",     "reserve",  "commit", "purge",
+                                                "remap", "trylock", "brk race", "signal"};
 
 void world_print(FILE *out, const struct program *p) {
     const struct sim_config *w = &p->world;
@@ -159,9 +159,9 @@ void world_print(FILE *out, const struct program *p) {
     for (unsigned i = 0; i < SIM_FAILURES; i++) {
         const struct sim_failure *f = &w->failure[i];
         if (f->count == UINT32_MAX)
-            fprintf(out, ", %s fails from call %u on", services[f->call], f->first);
+            fprintf(out, ", %s faults from call %u on", services[f->call], f->first);
         else if (f->count > 0)
-            fprintf(out, ", %s fails at calls %u to %u", services[f->call], f->first,
+            fprintf(out, ", %s faults at calls %u to %u", services[f->call], f->first,
                     f->first + f->count - 1);
     }
     fprintf(out, "\n");

@@ -223,6 +223,14 @@ static void mappings(void) {
     op(OP_FREE, 0, 0);
     end("mapping-aligned");
     begin();
+    bytes[4] = 8; /* mappings from 4096 bytes on */
+    for (uint8_t i = 0; i < 6; i++)
+        fill((uint8_t)(i * 30), 30, 4096);
+    drain(0, 30, 2);
+    fill(0, 20, 8184);
+    drain(60, 30, 1);
+    end("many-mappings");
+    begin();
     bytes[1] = 248; /* large blocks */
     sized(OP_MALLOC, 0, 0, (size_t)32 << 20);
     op(OP_FREE, 0, 0);
@@ -261,8 +269,8 @@ static void stepping(bool grow) {
 }
 
 static void failing(void) {
-    static const char *const names[SIM_CALLS] = {"brk",   "map",   "reserve", "commit",
-                                                 "purge", "remap", "trylock"};
+    static const char *const names[SIM_CALLS] = {"brk",   "map",     "reserve",  "commit", "purge",
+                                                 "remap", "trylock", "brk-race", "signal"};
     for (unsigned call = 0; call < SIM_CALLS; call++) {
         char name[32];
         begin();

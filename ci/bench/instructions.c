@@ -59,16 +59,21 @@ static void resize(size_t count) {
     free(p);
 }
 
-/* A block too large for a thread cache, beside one that stays: an arena's bins, split and merge. */
-static void middling(size_t count) {
+/* One block over and over, beside one that stays. */
+static void alone(size_t count, size_t bytes) {
     void *stays = malloc(BYTES);
     for (size_t i = 0; i < count; i++) {
-        void *p = malloc(5000);
+        void *p = malloc(bytes);
         write_first_byte(p);
         free(p);
     }
     free(stays);
 }
+
+static void middling(size_t count) { alone(count, 5000); }
+
+/* Larger than a thread cache keeps: an arena's bins, split and merge. */
+static void arena(size_t count) { alone(count, 50000); }
 
 static void *free_small_batch(void *unused) {
     for (size_t i = 0; i < SMALL_BATCH; i++)
@@ -93,8 +98,8 @@ int main(int argc, char **argv) {
         const char *name;
         void (*go)(size_t count);
     } const paths[] = {
-        {"pair", pair},      {"batch", batch},       {"flush", flush},       {"calloc", zeroed},
-        {"realloc", resize}, {"middling", middling}, {"handover", handover},
+        {"pair", pair},      {"batch", batch},       {"flush", flush}, {"calloc", zeroed},
+        {"realloc", resize}, {"middling", middling}, {"arena", arena}, {"handover", handover},
     };
     for (size_t i = 0; argc == 3 && i < sizeof paths / sizeof paths[0]; i++)
         if (strcmp(argv[1], paths[i].name) == 0) {
@@ -102,5 +107,5 @@ int main(int argc, char **argv) {
             say("malloc %s\n", file_of("malloc"));
             return 0;
         }
-    die("usage: instructions pair|batch|flush|calloc|realloc|middling|handover COUNT\n");
+    die("usage: instructions pair|batch|flush|calloc|realloc|middling|arena|handover COUNT\n");
 }

@@ -6,9 +6,11 @@ import os
 import platform
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -91,20 +93,32 @@ def environment(**more):
     return {**env, "LC_ALL": "C", **more}
 
 
-def run(command, env, folder=None, stdin=None, status=0):
-    """Runs a command; returns its output. Any other exit status than the expected one is an error."""
-    try:
-        done = subprocess.run([str(c) for c in command], env=env, cwd=folder, stdin=stdin or
-                              subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=TIMEOUT_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise RunError(f"{command[0]} took more than {TIMEOUT_SECONDS} s") from None
-    except OSError as error:
-        raise RunError(str(error)) from None
-    if done.returncode != status:
-        tail = done.stderr.decode(errors="replace")[-2000:]
-        raise RunError(f"{' '.join(str(c) for c in command)}: status {done.returncode}\n{tail}")
-    return done.stdout.decode(errors="replace")
+def run(command, env, folder=None, stdin=None):
+    """Runs a command; returns its output. Leaves no process behind, whatever ends it."""
+    command = [str(word) for word in command]
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(command, env=env, cwd=folder, stdin=stdin or
+                                       subprocess.DEVNULL, stdout=output, stderr=errors,
+                                       start_new_session=True)
+        except OSError as error:
+            raise RunError(str(error)) from None
+        try:
+            status = process.wait(TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            status = f"more than {TIMEOUT_SECONDS} s"
+        finally:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            process.wait()
+        output.seek(0)
+        errors.seek(0)
+        if status != 0:
+            tail = errors.read().decode(errors="replace")[-2000:]
+            raise RunError(f"{' '.join(command)}: status {status}\n{tail}")
+        return output.read().decode(errors="replace")
 
 
 def run_served(command, allocator, env):
@@ -197,6 +211,7 @@ class Progress:
 
 def main_frame(main):
     """Exit status 0: all ran; 1: a run failed; 2: wrong usage."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started ends too
     try:
         sys.exit(main())
     except UsageError as error:

