@@ -53,10 +53,8 @@ static inline bool arena_break_holds(const void *p) {
     return (uintptr_t)p - start < __atomic_load_n(&arena_break_range.bytes, __ATOMIC_RELAXED);
 }
 
-/* The arena that holds a lock: it stands first. */
-static inline const struct arena *arena_of_lock(const struct lock *l) {
-    return (const struct arena *)(const void *)l;
-}
+/* The arena whose lock `l` is: it stands first in it. */
+static inline struct arena *arena_of_lock(struct lock *l) { return (struct arena *)(void *)l; }
 
 /* The process's seal key with base 0: seals are taken of whole addresses with it. */
 const struct seal_key *arena_key(void);

@@ -11,6 +11,7 @@
 /* 0 when free; otherwise the owner's number, with LOCK_WAITED set when a thread may sleep. */
 struct lock {
     uint32_t word;
+    uint32_t fork_level; /* of the owner's fork that took it (process.c); 0: something else did */
 };
 
 void lock_init(struct lock *l);

@@ -20,7 +20,10 @@ static inline uint32_t self(void) {
     return number | 1u; /* never 0; neighbouring blocks of storage are 128 bytes apart or more */
 }
 
-void lock_init(struct lock *l) { __atomic_store_n(&l->word, 0, __ATOMIC_RELEASE); }
+void lock_init(struct lock *l) {
+    l->fork_level = 0;
+    __atomic_store_n(&l->word, 0, __ATOMIC_RELEASE);
+}
 
 bool lock_is_mine(const struct lock *l) {
     return (__atomic_load_n(&l->word, __ATOMIC_RELAXED) & ~LOCK_WAITED) == self();

@@ -26,18 +26,14 @@ static struct lock start_lock;
 static bool started;
 static bool hooks_set;
 
-/* Locks the forking thread held before fork: its own list, since several threads may fork in
- * handlers at a time. A thread nests three at most. */
-enum { HELD_MAX = 4 };
-static _Thread_local struct {
-    const struct lock *held[HELD_MAX];
-    unsigned count;
-} interrupted;
+/* How many forks this thread is in: more than one when a handler that interrupted fork forks. A
+ * lock taken for a fork is marked with its level, so each releases what it took. */
+static _Thread_local uint32_t fork_level;
 
 /* ---- All locks ---------------------------------------------------------------------------------- */
 
 /* The lock after `l` in the one order, the first for NULL; NULL after the last. */
-static struct lock *next_lock(const struct lock *l) {
+static struct lock *next_lock(struct lock *l) {
     if (l == NULL)
         return cache_lock();
     if (l == cache_lock())
@@ -48,9 +44,12 @@ static struct lock *next_lock(const struct lock *l) {
         return pagemap_lock();
     if (l == pagemap_lock())
         return NULL;
-    const struct arena *a = arena_of_lock(l);
-    struct arena *next = arena_next(a);
+    struct arena *next = arena_next(arena_of_lock(l));
     return next == arena_main() ? mapped_lock() : &next->lock;
+}
+
+static bool is_an_arenas(const struct lock *l) {
+    return l != cache_lock() && l != arena_list_lock() && l != mapped_lock() && l != pagemap_lock();
 }
 
 void allocator_lock_all(void) {
@@ -68,53 +67,61 @@ void allocator_unlock_all(void) {
 
 /* ---- Fork --------------------------------------------------------------------------------------- */
 
-static bool was_held(const struct lock *l) {
-    for (unsigned h = 0; h < interrupted.count; h++)
-        if (interrupted.held[h] == l)
+static bool holds_any(void) {
+    for (struct lock *l = next_lock(NULL); l != NULL; l = next_lock(l))
+        if (lock_is_mine(l))
             return true;
     return false;
 }
 
-static void note_held(void) {
-    interrupted.count = 0;
-    for (struct lock *l = next_lock(NULL); l != NULL; l = next_lock(l))
-        if (lock_is_mine(l) && interrupted.count < HELD_MAX)
-            interrupted.held[interrupted.count++] = l;
-}
-
-static void try_for_long(struct lock *l) {
-    for (unsigned attempt = 0; attempt < FORK_TRIES && !lock_try(l); attempt++)
-        __asm__ volatile("" ::: "memory");
+static bool try_for_long(struct lock *l) {
+    for (unsigned attempt = 0; attempt < FORK_TRIES; attempt++)
+        if (lock_try(l))
+            return true;
+    return false;
 }
 
 static void before_fork(void) {
-    note_held();
-    if (interrupted.count == 0) {
-        allocator_lock_all();
-        return;
+    fork_level++;
+    bool may_wait = !holds_any();
+    for (struct lock *l = next_lock(NULL); l != NULL; l = next_lock(l)) {
+        if (may_wait)
+            lock_acquire(l);
+        else if (lock_is_mine(l) || !try_for_long(l))
+            continue;
+        l->fork_level = fork_level;
     }
-    for (struct lock *l = next_lock(NULL); l != NULL; l = next_lock(l))
-        if (!was_held(l))
-            try_for_long(l);
 }
 
-static void release_taken(void) {
+static bool taken_for_this_fork(const struct lock *l) {
+    return lock_is_mine(l) && l->fork_level == fork_level;
+}
+
+/* The list's lock last: until then no arena joins the ring that is walked here. */
+static void after_fork(void) {
     for (struct lock *l = next_lock(NULL); l != NULL; l = next_lock(l))
-        if (lock_is_mine(l) && !was_held(l))
+        if (l != arena_list_lock() && taken_for_this_fork(l)) {
+            l->fork_level = 0;
             lock_release(l);
+        }
+    struct lock *list = arena_list_lock();
+    if (taken_for_this_fork(list)) {
+        list->fork_level = 0;
+        lock_release(list);
+    }
+    fork_level--;
 }
 
+/* Locks of threads that the child does not have: their arenas are given up. */
 static void after_fork_in_child(void) {
-    for (struct arena *a = arena_main();;) {
-        if (!lock_is_mine(&a->lock) && __atomic_load_n(&a->lock.word, __ATOMIC_RELAXED) != 0)
-            a->lost = true;
-        a = arena_next(a);
-        if (a == arena_main())
-            break;
+    for (struct lock *l = next_lock(NULL); l != NULL; l = next_lock(l)) {
+        if (lock_is_mine(l) || __atomic_load_n(&l->word, __ATOMIC_RELAXED) == 0)
+            continue;
+        if (is_an_arenas(l))
+            arena_of_lock(l)->lost = true;
+        lock_init(l);
     }
-    for (struct lock *l = next_lock(NULL); l != NULL; l = next_lock(l))
-        if (!was_held(l))
-            lock_init(l);
+    after_fork();
 }
 
 /* ---- Start -------------------------------------------------------------------------------------- */
@@ -141,6 +148,6 @@ void allocator_ensure_started(void) {
 __attribute__((constructor)) static void library_loaded(void) {
     allocator_ensure_started();
     if (!hooks_set)
-        os_fork_hooks(before_fork, release_taken, after_fork_in_child);
+        os_fork_hooks(before_fork, after_fork, after_fork_in_child);
     hooks_set = true;
 }

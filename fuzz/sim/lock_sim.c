@@ -14,6 +14,7 @@ static unsigned held;
 void lock_init(struct lock *l) {
     if (l->word == sim_thread() && held > 0)
         held--;
+    l->fork_level = 0;
     l->word = 0;
 }
 
