@@ -293,12 +293,14 @@ CP_PUBLIC void cp_free(void *p) {
 }
 
 /* A chunk may be one granule larger than its request needs, or as large as others of a cache bin
- * that sizes share; a mapping that could not shrink may be larger by any number of pages. */
+ * that sizes share; a mapping is as many pages as the request needs. */
 static bool size_is_possible(struct block b, size_t size) {
     if (size > usable_bytes(b))
         return false;
+    if (b.mapped)
+        return mapped_usable(b.header) - size < PAGE_BYTES;
     uint32_t granules = size_to_granules(size), has = b.header->size;
-    return b.mapped || has <= granules + 1 ||
+    return has <= granules + 1 ||
            (has <= CACHE_MAX_GRANULES && cache_bin_of(has) == cache_bin_of(granules));
 }
 
@@ -339,10 +341,8 @@ static bool resize_in_region(struct granule *header, uint32_t size) {
 
 /* The block resized without copying by hand; NULL when it must be. */
 static struct granule *resize_block(struct block b, size_t size) {
-    if (b.mapped) {
-        struct granule *header = mapped_resize(b.header, size);
-        return header == NULL && size <= usable_bytes(b) ? b.header : header;
-    }
+    if (b.mapped)
+        return mapped_resize(b.header, size);
     uint32_t granules = size_to_granules(size);
     return granules != 0 && resize_in_region(b.header, granules) ? b.header : NULL;
 }

@@ -241,26 +241,37 @@ void mapped_free(struct granule *header) {
     os_unmap(mapping_start(header), bytes);
 }
 
-struct granule *mapped_resize(struct granule *header, size_t request_bytes) {
+/* A larger mapping with the same contents; NULL and unchanged when there is none. */
+static struct granule *grow(struct granule *header, uint32_t old, uint32_t pages) {
     size_t lead = lead_bytes(header);
-    uint32_t pages = size_to_pages(request_bytes, lead);
+    unsigned char *moved = os_remap(mapping_start(header), (size_t)old * PAGE_BYTES,
+                                    (size_t)pages * PAGE_BYTES, true);
+    if (moved == NULL)
+        return NULL;
+    struct granule *result = (struct granule *)(void *)(moved + lead) - 1;
+    seal(result, pages);
+    return result;
+}
+
+struct granule *mapped_resize(struct granule *header, size_t request_bytes) {
+    uint32_t pages = size_to_pages(request_bytes, lead_bytes(header));
     if (pages == 0)
         return NULL;
     lock_acquire(&table.lock);
     struct entry *e = checked_entry(header);
-    struct granule *result = header;
     uint32_t old = e->pages;
-    if (pages != old) {
+    struct granule *result = header;
+    if (pages < old) {
+        count_out(old);
+        e->pages = pages;
+        count_in(pages);
+        seal(header, pages);
+        os_unmap(mapping_start(header) + (size_t)pages * PAGE_BYTES,
+                 (size_t)(old - pages) * PAGE_BYTES);
+    } else if (pages > old) {
         /* The table must not show the old place to others once it is unmapped. */
         table_remove(e);
-        unsigned char *moved = os_remap(mapping_start(header), (size_t)old * PAGE_BYTES,
-                                        (size_t)pages * PAGE_BYTES, true);
-        if (moved == NULL)
-            result = NULL;
-        else {
-            result = (struct granule *)(void *)(moved + lead) - 1;
-            seal(result, pages);
-        }
+        result = grow(header, old, pages);
         table_insert(result == NULL ? header : result, result == NULL ? old : pages);
     }
     lock_release(&table.lock);
