@@ -242,10 +242,7 @@ struct block {
 static struct block checked_block(void *p, const char *operation) {
     struct block b = {.header = (struct granule *)p - 1};
     if (cache_readable(p)) {
-        const struct seal_key *key = arena_key();
-        uint64_t at = (uintptr_t)b.header / GRANULE_BYTES;
-        uint16_t hash = seal_hash(key, at, b.header->size, b.header->flags);
-        if (seal_load(b.header) == (hash ^ key->state[SEAL_ALLOCATED]))
+        if (is_sealed_as(b.header, SEAL_ALLOCATED))
             return b;
     } else if ((uintptr_t)p % GRANULE_BYTES == 0 && mapped_find(p, &b.header)) {
         b.mapped = true;

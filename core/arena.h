@@ -27,6 +27,8 @@ struct heap {
     unsigned char *start; /* of the reservation; of the break's part in use */
     size_t reserved_bytes; /* 0: over the break */
     size_t committed_bytes; /* from start on */
+    int64_t purge_allowance; /* granules that may be given back by now (purge.c) ... */
+    uint64_t purge_clock_ns; /* ... as of then */
 };
 
 struct arena {
@@ -58,6 +60,28 @@ static inline struct arena *arena_of_lock(struct lock *l) { return (struct arena
 
 /* The process's seal key with base 0: seals are taken of whole addresses with it. */
 const struct seal_key *arena_key(void);
+
+/* Whether the header of a chunk in use, found by its address, is sealed as `state`; and seal it.
+ * Threads change the seals of chunks they hold without a lock while the walker may look: hence
+ * relaxed atomics, which cost nothing. */
+static inline uint16_t seal_load(const struct granule *header) {
+    return __atomic_load_n(&header->seal, __ATOMIC_RELAXED);
+}
+static inline void seal_store(struct granule *header, uint16_t seal) {
+    __atomic_store_n(&header->seal, seal, __ATOMIC_RELAXED);
+}
+static inline uint16_t seal_at(const struct seal_key *k, const struct granule *header,
+                               enum seal_state state) {
+    uint64_t address_granules = (uintptr_t)header / GRANULE_BYTES;
+    return (uint16_t)(seal_hash(k, address_granules, header->size, header->flags) ^
+                      k->state[state]);
+}
+static inline bool is_sealed_as(const struct granule *header, enum seal_state state) {
+    return seal_load(header) == seal_at(arena_key(), header, state);
+}
+static inline void seal_as(struct granule *header, enum seal_state state) {
+    seal_store(header, seal_at(arena_key(), header, state));
+}
 
 struct arena *arena_main(void);
 

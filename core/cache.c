@@ -185,16 +185,8 @@ void cache_watch_changed(void) {
 
 /* ---- Refill and flush --------------------------------------------------------------------------- */
 
-static void set_state(struct granule *header, enum seal_state state) {
-    const struct seal_key *key = arena_key();
-    uint16_t hash = seal_hash(key, (uintptr_t)header / GRANULE_BYTES, header->size, header->flags);
-    seal_store(header, (uint16_t)(hash ^ key->state[state]));
-}
-
 static void check_cached(const struct granule *header) {
-    const struct seal_key *key = arena_key();
-    uint16_t hash = seal_hash(key, (uintptr_t)header / GRANULE_BYTES, header->size, header->flags);
-    if (seal_load(header) != (hash ^ key->state[SEAL_CACHED]))
+    if (!is_sealed_as(header, SEAL_CACHED))
         report_fault(FAULT_CACHE, header + 1, header, "chunk in a thread cache");
 }
 
@@ -212,7 +204,7 @@ static void refill_more(struct arena *a, struct cache_bin *bin, uint32_t size, u
         struct granule *header = arena_allocate(a, size, 1, false);
         if (header == NULL)
             break;
-        set_state(header, SEAL_CACHED);
+        seal_as(header, SEAL_CACHED);
         bin->slot[bin->count++] = header;
     }
     reverse(bin->slot, bin->count); /* the first fetched, lowest of a run, leaves first */
@@ -235,7 +227,7 @@ static void raise_limit(struct cache *c, uint32_t bin_number) {
 }
 
 /* One of the newest chunks of a shared bin, if any of them is large enough. */
-static struct granule *take_shared(struct cache *c, struct cache_bin *bin, uint32_t size) {
+static struct granule *take_shared(struct cache_bin *bin, uint32_t size) {
     uint32_t end = bin->count > LOOK_MAX ? bin->count - LOOK_MAX : 0;
     for (uint32_t s = bin->count; s > end; s--) {
         struct granule *header = bin->slot[s - 1];
@@ -243,7 +235,7 @@ static struct granule *take_shared(struct cache *c, struct cache_bin *bin, uint3
             continue;
         check_cached(header);
         bin->slot[s - 1] = bin->slot[--bin->count];
-        seal_store(header, (uint16_t)(cache_hash(c, header) ^ c->key.state[SEAL_ALLOCATED]));
+        seal_as(header, SEAL_ALLOCATED);
         return header;
     }
     return NULL;
@@ -252,7 +244,7 @@ static struct granule *take_shared(struct cache *c, struct cache_bin *bin, uint3
 static struct granule *take(struct cache *c, uint32_t size) {
     struct cache_bin *bin = &c->bin[cache_bin_of(size)];
     if (size > CACHE_SMALL_GRANULES)
-        return take_shared(c, bin, size);
+        return take_shared(bin, size);
     struct granule *header = cache_take(c, size);
     if (header == NULL && bin->count != 0)
         check_cached(bin->slot[bin->count - 1]); /* reports it */
@@ -323,16 +315,14 @@ void cache_flush(struct cache *c) {
 /* ---- Walk ---------------------------------------------------------------------------------------- */
 
 static bool chunk_check(const struct granule *header, uint32_t bin, struct cp_breach *breach) {
-    const struct seal_key *key = arena_key();
     *breach = (struct cp_breach){.invariant = CP_OWNED, .header = header, .expected = bin};
     if (!cache_readable(header + 1)) {
         breach->detail = "cached chunk outside all regions";
         return false;
     }
-    uint16_t hash = seal_hash(key, (uintptr_t)header / GRANULE_BYTES, header->size, header->flags);
     breach->found = header->size;
     breach->detail = "chunk in a cache is not a cached one of its size";
-    if (seal_load(header) != (hash ^ key->state[SEAL_CACHED]))
+    if (!is_sealed_as(header, SEAL_CACHED))
         return false;
     /* A chunk may be one granule larger than was asked for when it was fetched. */
     return header->size <= CACHE_MAX_GRANULES + 1 &&

@@ -52,18 +52,6 @@ struct cache {
 extern _Thread_local struct cache *cache_self;
 extern struct cache cache_none;
 
-static inline uint16_t cache_hash(const struct cache *c, const struct granule *header) {
-    return seal_hash(&c->key, (uintptr_t)header / GRANULE_BYTES, header->size, header->flags);
-}
-
-/* Seals of chunks in use change hands without a lock while the walker may look. */
-static inline uint16_t seal_load(const struct granule *header) {
-    return __atomic_load_n(&header->seal, __ATOMIC_RELAXED);
-}
-static inline void seal_store(struct granule *header, uint16_t seal) {
-    __atomic_store_n(&header->seal, seal, __ATOMIC_RELAXED);
-}
-
 /* The bin for chunks of `size` granules (CACHE_MAX_GRANULES at most): the size itself while small;
  * then 8 bins for each doubling, told by the size's highest bit and the three below it. */
 static inline uint32_t cache_bin_of(uint32_t size) {
@@ -73,9 +61,15 @@ static inline uint32_t cache_bin_of(uint32_t size) {
     return CACHE_SMALL_GRANULES + 1 + (high - 6) * 8 + (size >> (high - 3)) % 8;
 }
 
-static inline bool cache_is(const struct cache *c, const struct granule *header, uint16_t hash,
-                            enum seal_state state) {
-    return __builtin_expect(seal_load(header) == (hash ^ c->key.state[state]), 1);
+/* Change the seal of a chunk from one state to another: false, and unchanged, if it is not sealed
+ * as the first. The two differ by the states' secrets alone, so one hash serves both. */
+static inline bool cache_reseal(const struct cache *c, struct granule *header, enum seal_state from,
+                                enum seal_state to) {
+    uint16_t expected = seal_at(&c->key, header, from);
+    if (__builtin_expect(seal_load(header) != expected, 0))
+        return false;
+    seal_store(header, (uint16_t)(expected ^ c->key.state[from] ^ c->key.state[to]));
+    return true;
 }
 
 /* Take the newest chunk out of small bin `size`. NULL: the bin is empty, or what it holds is not a
@@ -85,20 +79,17 @@ static inline struct granule *cache_take(struct cache *c, uint32_t size) {
     if (__builtin_expect(bin->count == 0, 0))
         return NULL;
     struct granule *header = bin->slot[bin->count - 1];
-    uint16_t hash = cache_hash(c, header);
-    if (!cache_is(c, header, hash, SEAL_CACHED))
+    if (!cache_reseal(c, header, SEAL_CACHED, SEAL_ALLOCATED))
         return NULL;
     bin->count--;
-    seal_store(header, (uint16_t)(hash ^ c->key.state[SEAL_ALLOCATED]));
     return header;
 }
 
 /* Put an allocated chunk into its bin. false: it is not one, or the bin is full; unchanged. */
 static inline bool cache_put(struct cache *c, struct cache_bin *bin, struct granule *header) {
-    uint16_t hash = cache_hash(c, header);
-    if (!cache_is(c, header, hash, SEAL_ALLOCATED) || __builtin_expect(bin->count >= bin->limit, 0))
+    if (__builtin_expect(bin->count >= bin->limit, 0) ||
+        !cache_reseal(c, header, SEAL_ALLOCATED, SEAL_CACHED))
         return false;
-    seal_store(header, (uint16_t)(hash ^ c->key.state[SEAL_CACHED]));
     bin->slot[bin->count++] = header;
     return true;
 }

@@ -51,16 +51,11 @@ size_t mapped_usable(const struct granule *header) {
 static void seal(struct granule *header, uint32_t pages) {
     header->size = pages;
     header->flags = FLAG_MAPPED;
-    header->seal =
-        (uint16_t)(seal_hash(arena_key(), (uintptr_t)header / GRANULE_BYTES, pages, FLAG_MAPPED) ^
-                   arena_key()->state[SEAL_ALLOCATED]);
+    seal_as(header, SEAL_ALLOCATED);
 }
 
 static bool is_sealed(const struct granule *header) {
-    uint64_t at = (uintptr_t)header / GRANULE_BYTES;
-    return header->flags == FLAG_MAPPED &&
-           header->seal == (seal_hash(arena_key(), at, header->size, header->flags) ^
-                            arena_key()->state[SEAL_ALLOCATED]);
+    return header->flags == FLAG_MAPPED && is_sealed_as(header, SEAL_ALLOCATED);
 }
 
 /* ---- The table -------------------------------------------------------------------------------- */
@@ -244,8 +239,8 @@ void mapped_free(struct granule *header) {
 /* A larger mapping with the same contents; NULL and unchanged when there is none. */
 static struct granule *grow(struct granule *header, uint32_t old, uint32_t pages) {
     size_t lead = lead_bytes(header);
-    unsigned char *moved = os_remap(mapping_start(header), (size_t)old * PAGE_BYTES,
-                                    (size_t)pages * PAGE_BYTES, true);
+    unsigned char *moved =
+        os_remap(mapping_start(header), (size_t)old * PAGE_BYTES, (size_t)pages * PAGE_BYTES, true);
     if (moved == NULL)
         return NULL;
     struct granule *result = (struct granule *)(void *)(moved + lead) - 1;

@@ -4,8 +4,10 @@
 #include "options.h"
 #include "os.h"
 
-/* The budget of dirty pages: 1/32 of what is in use and 1 MiB. */
-enum { BUDGET_SHARE = 32, BUDGET_GRANULES = 1024 * 1024 / GRANULE_BYTES };
+/* The budget of dirty pages: 1/16 of what is in use and 2 MiB. */
+enum { BUDGET_SHARE = 16, BUDGET_GRANULES = 2 * 1024 * 1024 / GRANULE_BYTES };
+
+#define SECOND_NS 1000000000u
 
 static bool give_back(const struct region *r, uint32_t from, uint32_t to) {
     return from >= to || os_purge(&r->g[from], (size_t)(to - from) * GRANULE_BYTES);
@@ -30,20 +32,39 @@ static uint32_t budget_granules(const struct region *r) {
     return (region_granules(r) - unused) / BUDGET_SHARE + BUDGET_GRANULES;
 }
 
-static void purge_when_due(struct region *r) {
+/* A region may give back its own size once a second: enough for any phase of frees, too little for
+ * a program that frees and allocates the same pages in turn to spend its time in page faults. */
+static void allow_by_clock(struct heap *h) {
+    uint64_t now = os_clock_ns();
+    uint64_t size = region_granules(&h->region);
+    uint64_t elapsed = now - h->purge_clock_ns;
+    uint64_t more = elapsed < SECOND_NS ? size * elapsed / SECOND_NS : size;
+    if (more == 0)
+        return; /* the clock goes on adding up */
+    h->purge_clock_ns = now;
+    h->purge_allowance += (int64_t)more;
+    if (h->purge_allowance > (int64_t)size)
+        h->purge_allowance = (int64_t)size;
+}
+
+static void purge_when_due(struct heap *h) {
+    struct region *r = &h->region;
     uint32_t budget = budget_granules(r);
     if (r->dirty_granules <= budget)
         return;
-    while (r->dirty_granules > budget / 2) {
+    allow_by_clock(h);
+    while (r->dirty_granules > budget / 2 && h->purge_allowance > 0) {
         uint32_t i = region_oldest_dirty(r);
+        uint32_t dirty = i == 0 ? 0 : region_dirty(r, i);
         if (i == 0 || !purge_run(r, i, region_whole_pages(r, i)))
             break;
+        h->purge_allowance -= dirty; /* the last one may overdraw it */
     }
 }
 
 void purge_after_free_in(struct heap *h) {
     if (arena_trim_after_free(h->arena, h))
-        purge_when_due(&h->region);
+        purge_when_due(h);
 }
 
 void purge_free_chunk(struct granule *header) {
