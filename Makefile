@@ -36,8 +36,9 @@ CORE_FLAGS := -fPIC -fvisibility=hidden -fno-semantic-interposition -ftls-model=
     $(addprefix -fno-builtin-,malloc calloc realloc free aligned_alloc memalign posix_memalign)
 
 # The region's layers are small functions in files of their own: inlined across them, as gcc can
-# when it links, they take a fifth fewer instructions. Fat objects serve the archive as well.
-LTO := $(if $(findstring gcc,$(CC)),-flto=auto -ffat-lto-objects)
+# when it links, they take a fifth fewer instructions. Fat objects serve the archive as well; the
+# seed makes two builds equal.
+LTO = $(if $(findstring gcc,$(CC)),-flto=auto -ffat-lto-objects -frandom-seed=$(<F))
 
 # now, relro: no writable function pointers. nodelete: the hooks for thread exit and fork stay.
 SONAME   := libchunkproof.so.0

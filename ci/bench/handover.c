@@ -52,7 +52,7 @@ static void *run(void *number) {
 
 int main(int argc, char **argv) {
     bench_begin(argc, argv);
-    size_t pairs = (size_t)parameter("pairs", 1), blocks = bench_count("ops", 5e6);
+    size_t pairs = (size_t)parameter("pairs", 1), blocks = bench_count("ops", 2e6);
     parameters_end();
     if (pairs > PAIRS_MAX)
         die("at most %d pairs\n", PAIRS_MAX);

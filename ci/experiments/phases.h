@@ -21,7 +21,8 @@
  *   phase TAB name TAB judged|shown TAB live TAB resident TAB virtual TAB floor TAB arenas
  *
  * floor: bytes of the pages that hold a live byte, which no allocator that does not move blocks can
- * go below, once they are where they are. arenas: -1 where the allocator does not tell.
+ * go below, once they are where they are; 0 where blocks stand in no table. arenas: -1 where the
+ * allocator does not tell.
  */
 #ifndef EXPERIMENTS_PHASES_H
 #define EXPERIMENTS_PHASES_H
@@ -129,6 +130,8 @@ static inline void pages_add(uint8_t *map, const struct block *b, size_t *pages)
  * nearly all untouched. */
 static inline size_t floor_bytes(void) {
     size_t map_bytes = ((size_t)1 << 47) / KIT_PAGE / 8, pages = 0;
+    if (experiment.blocks == 0)
+        return 0;
     uint8_t *map = mmap(NULL, map_bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (map == MAP_FAILED)
