@@ -369,15 +369,10 @@ void arena_destroy_heap(struct arena *a, struct heap *h) {
     os_unmap(h->start, h->reserved_bytes);
 }
 
-bool arena_trim_after_free(struct arena *a, struct heap *h) {
-    size_t top_bytes = (size_t)region_top_granules(&h->region) * GRANULE_BYTES;
-    if (top_bytes < option(&options.trim_threshold_bytes))
-        return true;
-    if (h->reserved_bytes != 0 && region_is_empty(&h->region) && a->heaps->next != NULL) {
-        arena_destroy_heap(a, h);
+bool arena_drop_if_empty(struct arena *a, struct heap *h) {
+    if (h->reserved_bytes == 0 || !region_is_empty(&h->region) || a->heaps->next == NULL)
         return false;
-    }
-    heap_trim(h, option(&options.top_pad_bytes));
+    arena_destroy_heap(a, h);
     return true;
 }
 

@@ -110,9 +110,9 @@ struct zero_bytes {
 struct granule *arena_allocate_zero(struct arena *a, uint32_t size, uint32_t align, bool may_grow,
                                     struct zero_bytes *zero);
 
-/* After a free into heap h of the locked arena: trim top from M_TRIM_THRESHOLD on; a heap that
- * holds nothing, and is not the only one, is unmapped: false then, h is gone. */
-bool arena_trim_after_free(struct arena *a, struct heap *h);
+/* Unmap a mapped heap of the locked arena that holds nothing and is not the only one: true then,
+ * h is gone. */
+bool arena_drop_if_empty(struct arena *a, struct heap *h);
 
 /* Give back top's pages beyond `pad_bytes`, in the locked arena. True if anything was. */
 bool heap_trim(struct heap *h, size_t pad_bytes);

@@ -30,6 +30,7 @@ int options_set(int parameter, int value) {
         return 1;
     case M_TRIM_THRESHOLD:
         option_set(&options.trim_threshold_bytes, size);
+        option_set(&options.trim_threshold_fixed, 1);
         option_set(&options.mmap_threshold_fixed, 1);
         return 1;
     case M_TOP_PAD:

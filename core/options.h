@@ -14,6 +14,7 @@
 struct options {
     size_t mxfast_granules; /* largest chunk of a fast bin, 0: none */
     size_t trim_threshold_bytes;
+    size_t trim_threshold_fixed; /* set by hand: top is cut at once, whatever purge.c thinks */
     size_t top_pad_bytes;
     size_t mmap_threshold_bytes;
     size_t mmap_threshold_fixed; /* set by hand: no longer dynamic */

@@ -4,8 +4,10 @@
 #include "options.h"
 #include "os.h"
 
-/* The budget of dirty pages: 1/16 of what is in use and 2 MiB. */
-enum { BUDGET_SHARE = 16, BUDGET_GRANULES = 2 * 1024 * 1024 / GRANULE_BYTES };
+/* Dirty pages are given back when they exceed 1/16 of what is in use and 2 MiB, as far as the clock
+ * allows; beyond 4 times what is in use and 2 MiB whatever the clock says: then hardly anything is
+ * left that could use them again. */
+enum { BUDGET_SHARE = 16, LIMIT_TIMES = 4, KEPT_GRANULES = 2 * 1024 * 1024 / GRANULE_BYTES };
 
 #define SECOND_NS 1000000000u
 
@@ -26,10 +28,17 @@ static bool purge_run(struct region *r, uint32_t i, struct page_run run) {
     return true;
 }
 
-/* What an arena may keep for the next allocations: a share of what is in use, and some. */
+static uint32_t granules_in_use(const struct region *r) {
+    return region_granules(r) - r->bins.free_granules - region_top_granules(r);
+}
+
+/* What a region may keep for the next allocations. */
 static uint32_t budget_granules(const struct region *r) {
-    uint32_t unused = r->bins.free_granules + region_top_granules(r);
-    return (region_granules(r) - unused) / BUDGET_SHARE + BUDGET_GRANULES;
+    return granules_in_use(r) / BUDGET_SHARE + KEPT_GRANULES;
+}
+
+static bool beyond_limit(const struct region *r) {
+    return r->dirty_granules > (uint64_t)LIMIT_TIMES * granules_in_use(r) + KEPT_GRANULES;
 }
 
 /* A region may give back its own size once a second: enough for any phase of frees, too little for
@@ -47,13 +56,23 @@ static void allow_by_clock(struct heap *h) {
         h->purge_allowance = (int64_t)size;
 }
 
-static void purge_when_due(struct heap *h) {
+/* Cut top off, all but the padding; what that gives back counts against the allowance. */
+static void trim_top(struct heap *h) {
+    uint32_t before = h->region.dirty_granules;
+    heap_trim(h, option(&options.top_pad_bytes));
+    h->purge_allowance -= before - h->region.dirty_granules;
+}
+
+static bool top_is_long(const struct heap *h) {
+    size_t top_bytes = (size_t)region_top_granules(&h->region) * GRANULE_BYTES;
+    return top_bytes >= option(&options.trim_threshold_bytes);
+}
+
+/* Until half the budget is left, so that the next free does not start it again. */
+static void purge_to_half(struct heap *h, uint32_t budget) {
     struct region *r = &h->region;
-    uint32_t budget = budget_granules(r);
-    if (r->dirty_granules <= budget)
-        return;
-    allow_by_clock(h);
-    while (r->dirty_granules > budget / 2 && h->purge_allowance > 0) {
+    bool allowed = beyond_limit(r);
+    while (r->dirty_granules > budget / 2 && (allowed || h->purge_allowance > 0)) {
         uint32_t i = region_oldest_dirty(r);
         uint32_t dirty = i == 0 ? 0 : region_dirty(r, i);
         if (i == 0 || !purge_run(r, i, region_whole_pages(r, i)))
@@ -62,9 +81,24 @@ static void purge_when_due(struct heap *h) {
     }
 }
 
+static void purge_when_due(struct heap *h) {
+    uint32_t budget = budget_granules(&h->region);
+    if (h->region.dirty_granules <= budget)
+        return;
+    allow_by_clock(h);
+    if (h->purge_allowance <= 0 && !beyond_limit(&h->region))
+        return;
+    if (top_is_long(h))
+        trim_top(h);
+    purge_to_half(h, budget);
+}
+
 void purge_after_free_in(struct heap *h) {
-    if (arena_trim_after_free(h->arena, h))
-        purge_when_due(h);
+    if (arena_drop_if_empty(h->arena, h))
+        return;
+    if (option(&options.trim_threshold_fixed) != 0 && top_is_long(h))
+        trim_top(h);
+    purge_when_due(h);
 }
 
 void purge_free_chunk(struct granule *header) {
