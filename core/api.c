@@ -20,6 +20,7 @@
 #include "options.h"
 #include "purge.h"
 #include "report.h"
+#include "returned.h"
 #include "size.h"
 
 /* ---- Watched operation: walk now and then, fill --------------------------------------------------- */
@@ -109,8 +110,10 @@ static struct granule *allocate_chunk(struct cache *c, size_t request_bytes, siz
     if (request_bytes > REQUEST_MAX_BYTES - align_bytes)
         return NULL;
     uint32_t size = size_to_granules(request_bytes);
-    if (c != NULL && align_bytes == GRANULE_BYTES && size != 0 && size <= cache_max_granules()) {
-        struct granule *header = cache_allocate(c, size);
+    if (c != NULL && size != 0 && size <= cache_max_granules()) {
+        struct granule *header = align_bytes == GRANULE_BYTES
+                                     ? cache_allocate(c, size)
+                                     : cache_take_aligned(c, size, align_bytes);
         if (header != NULL)
             return header;
     }
@@ -241,7 +244,7 @@ struct block {
 /* The block that starts at p; any other pointer is reported. */
 static struct block checked_block(void *p, const char *operation) {
     struct block b = {.header = (struct granule *)p - 1};
-    if (cache_readable(p)) {
+    if (arena_readable(p)) {
         if (is_sealed_as(b.header, SEAL_ALLOCATED))
             return b;
     } else if ((uintptr_t)p % GRANULE_BYTES == 0 && mapped_find(p, &b.header)) {
@@ -255,20 +258,12 @@ static size_t usable_bytes(struct block b) {
     return b.mapped ? mapped_usable(b.header) : granules_to_usable(b.header->size);
 }
 
-static void free_to_arena(struct granule *header) {
-    struct arena *a = heap_of(header)->arena;
-    lock_acquire(&a->lock);
-    if (!a->lost)
-        purge_free_chunk(header);
-    arena_leave(a);
-}
-
 static void free_block(struct cache *c, struct block b) {
     uint32_t size = b.header->size;
     if (b.mapped)
         mapped_free(b.header);
     else if (c == NULL || size > cache_max_granules() || !cache_free(c, b.header))
-        free_to_arena(b.header);
+        return_chunk(b.header);
 }
 
 static __attribute__((noinline)) void free_slowly(void *p, const char *operation) {
@@ -331,7 +326,7 @@ static bool resize_in_region(struct granule *header, uint32_t size) {
     bool shrinks = size < header->size;
     bool done = !a->lost && region_resize(&h->region, heap_index(h, header), size);
     if (done && shrinks)
-        purge_after_free_in(h);
+        purge_after_frees(a);
     arena_leave(a);
     return done;
 }

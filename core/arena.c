@@ -98,8 +98,6 @@ struct arena *arena_enter(struct arena **preferred) {
     return a;
 }
 
-void arena_leave(struct arena *a) { lock_release(&a->lock); }
-
 /* ---- Heaps ------------------------------------------------------------------------------------ */
 
 struct heap *heap_of(const struct granule *header) {
@@ -274,14 +272,27 @@ static bool mapped_heap_create(struct arena *a, uint32_t size) {
 
 /* ---- Allocate --------------------------------------------------------------------------------- */
 
-static struct granule *heap_allocate(struct heap *h, uint32_t size, uint32_t align) {
-    struct region *r = &h->region;
+static bool heap_may_serve(const struct heap *h, uint32_t size) {
+    const struct region *r = &h->region;
+    return size <= region_top_granules(r) || size <= r->bins.free_granules + r->bins.fast_granules;
+}
+
+static uint32_t heap_allocate_run(struct heap *h, uint32_t size, uint32_t wanted,
+                                  struct granule **out) {
+    uint32_t served[ARENA_RUN_MAX];
     uint32_t fast_max = (uint32_t)option(&options.mxfast_granules);
-    if (size > region_top_granules(r) && size > r->bins.free_granules + r->bins.fast_granules)
-        return NULL;
-    uint32_t i =
-        align > 1 ? region_allocate_aligned(r, size, align) : region_allocate(r, size, fast_max);
-    return i == 0 ? NULL : &r->g[i];
+    uint32_t count = region_allocate_run(&h->region, size, fast_max, wanted, served);
+    for (uint32_t n = 0; n < count; n++)
+        out[n] = &h->region.g[served[n]];
+    return count;
+}
+
+static struct granule *heap_allocate(struct heap *h, uint32_t size, uint32_t align) {
+    struct granule *header = NULL;
+    if (align == 1)
+        return heap_allocate_run(h, size, 1, &header) == 0 ? NULL : header;
+    uint32_t i = region_allocate_aligned(&h->region, size, align);
+    return i == 0 ? NULL : &h->region.g[i];
 }
 
 /* Grow one of the arena's heaps, or give it a new one, so that `size` granules fit in its top. */
@@ -296,7 +307,7 @@ static struct heap *arena_grow(struct arena *a, uint32_t size) {
 
 struct granule *arena_allocate(struct arena *a, uint32_t size, uint32_t align, bool may_grow) {
     for (struct heap *h = a->heaps; h != NULL; h = h->next) {
-        struct granule *header = heap_allocate(h, size, align);
+        struct granule *header = heap_may_serve(h, size) ? heap_allocate(h, size, align) : NULL;
         if (header != NULL)
             return header;
     }
@@ -307,6 +318,16 @@ struct granule *arena_allocate(struct arena *a, uint32_t size, uint32_t align, b
         return NULL;
     struct heap *h = arena_grow(a, (uint32_t)whole);
     return h == NULL ? NULL : heap_allocate(h, size, align);
+}
+
+uint32_t arena_allocate_run(struct arena *a, uint32_t size, uint32_t wanted, struct granule **out) {
+    for (struct heap *h = a->heaps; h != NULL; h = h->next) {
+        uint32_t count = heap_may_serve(h, size) ? heap_allocate_run(h, size, wanted, out) : 0;
+        if (count != 0)
+            return count;
+    }
+    struct heap *h = arena_grow(a, size);
+    return h == NULL ? 0 : heap_allocate_run(h, size, wanted, out);
 }
 
 /* ---- Free, trim ------------------------------------------------------------------------------- */

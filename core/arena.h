@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "lock.h"
+#include "pagemap.h"
 #include "process.h"
 #include "region.h"
 
@@ -36,6 +37,7 @@ struct arena {
     uint32_t number;
     struct arena *next; /* ring; written once */
     struct heap *heaps; /* newest first */
+    struct granule *returned; /* freed while the lock was taken: see returned.h */
     uint32_t next_class; /* of the next mapped region */
     bool lost; /* its lock was held by a thread that did not survive fork: never touched again */
     bool break_lost; /* main arena: somebody else moved the break */
@@ -53,6 +55,13 @@ extern struct address_range arena_break_range;
 static inline bool arena_break_holds(const void *p) {
     uintptr_t start = __atomic_load_n(&arena_break_range.start, __ATOMIC_RELAXED);
     return (uintptr_t)p - start < __atomic_load_n(&arena_break_range.bytes, __ATOMIC_RELAXED);
+}
+
+/* Whether p is aligned and the header before it can be read: in committed memory of a region. */
+static inline bool arena_readable(const void *p) {
+    const struct granule *header = (const struct granule *)p - 1;
+    return (uintptr_t)p % GRANULE_BYTES == 0 &&
+           (arena_break_holds(header) || pagemap_holds(header));
 }
 
 /* The arena whose lock `l` is: it stands first in it. */
@@ -88,9 +97,9 @@ struct arena *arena_main(void);
 /* The arena after `a` in the ring; a itself when alone. */
 struct arena *arena_next(const struct arena *a);
 
-/* Lock the preferred arena, or another under contention; *preferred is updated. */
+/* Lock the preferred arena, or another under contention; *preferred is updated. To be left by
+ * arena_leave (returned.h). */
 struct arena *arena_enter(struct arena **preferred);
-void arena_leave(struct arena *a);
 
 /* The heap that holds a chunk, told by its flags. The header must be known to be sealed. */
 struct heap *heap_of(const struct granule *header);
@@ -103,7 +112,12 @@ static inline uint32_t heap_index(const struct heap *h, const struct granule *he
  * aligned to `align` granules (1: any). NULL when there is none. */
 struct granule *arena_allocate(struct arena *a, uint32_t size, uint32_t align, bool may_grow);
 
-/* The same, and which bytes of the chunk are known to be zero. */
+/* Up to `wanted` (ARENA_RUN_MAX at most) chunks of `size` granules into out[], growing the arena
+ * only if it has none. How many; 0: no memory. */
+enum { ARENA_RUN_MAX = 64 };
+uint32_t arena_allocate_run(struct arena *a, uint32_t size, uint32_t wanted, struct granule **out);
+
+/* One, as arena_allocate, and which bytes of the chunk are known to be zero. */
 struct zero_bytes {
     unsigned char *from, *to;
 };

@@ -5,8 +5,8 @@
 
 #include "options.h"
 #include "os.h"
-#include "purge.h"
 #include "report.h"
+#include "returned.h"
 
 /* A cache has room for this much of one size, within CAPACITY_MIN .. CAPACITY_MAX chunks. How much
  * it may hold (limit) starts low and doubles with each miss, until the limits of all sizes
@@ -15,12 +15,17 @@ enum { BIN_BYTES = 96 * 1024, CAPACITY_MIN = 8, CAPACITY_MAX = 1024 };
 enum { LIMIT_FIRST = 8, LIMIT_FIRST_LARGE = 2 };
 enum { CACHE_BYTES = 1024 * 1024 };
 
+/* Pointers to chunks that a cache has room for. A stack that outgrows its place moves to the end of
+ * those in use, so that small stacks share pages: a thread touches as few as it needs. */
+enum { SLOTS = 16 * 1024 };
+
 /* Chunks that move between cache and arena under one lock, at most: enough to pay for the lock,
  * few enough that a thread which swings about a bin's limit does not move half of it each time. */
 enum { BATCH_MAX = 64 };
 
-/* How many of the newest chunks of a shared bin a request looks at. */
-enum { LOOK_MAX = 4 };
+/* How many of the newest chunks of a bin a request looks at: of a shared one for a chunk that is
+ * large enough, of any for one that is aligned. */
+enum { LOOK_MAX = 4, LOOK_ALIGNED_MAX = 16 };
 
 /* Caches without a thread kept for the next ones, so that short threads cost no system call. */
 enum { POOL_MAX = 16 };
@@ -80,11 +85,10 @@ static uint32_t bin_capacity(uint32_t bin) {
 }
 
 static size_t cache_bytes(void) {
-    size_t slots = 0;
-    for (uint32_t bin = CHUNK_MIN_GRANULES; bin < CACHE_BIN_COUNT; bin++)
-        slots += capacity(bin);
-    return round_up(sizeof(struct cache) + slots * sizeof(struct granule *), PAGE_BYTES);
+    return round_up(sizeof(struct cache) + SLOTS * sizeof(struct granule *), PAGE_BYTES);
 }
+
+static struct granule **slots_of(struct cache *c) { return (struct granule **)(c + 1); }
 
 static void set_ends(struct cache *c) {
     uint32_t most = cache_max_granules();
@@ -97,17 +101,28 @@ static void set_ends(struct cache *c) {
     __atomic_store_n(&c->request_end, fast ? granules_to_usable(most) + 1 : 0, __ATOMIC_RELAXED);
 }
 
+/* Give a bin's stack a place for `limit` pointers, and what stands in it. */
+static void place_stack(struct cache *c, uint32_t bin, uint32_t count, uint32_t limit) {
+    struct granule **base = slots_of(c) + c->slots_used + 1;
+    base[-1] = NULL;
+    memcpy(base, c->base[bin], count * sizeof *base);
+    c->slots_used += limit + 1;
+    c->base[bin] = base;
+    c->bin[bin] = (struct cache_bin){base + count, base + limit};
+}
+
 static void cache_init(struct cache *c) {
-    struct granule **slot = (struct granule **)(c + 1);
     c->key = *arena_key();
+    c->toggle = (uint16_t)(c->key.state[SEAL_ALLOCATED] ^ c->key.state[SEAL_CACHED]);
     c->arena = arena_main();
     c->operations = 0;
     c->budget_bytes = CACHE_BYTES;
+    c->slots_used = 0;
     for (uint32_t bin = CHUNK_MIN_GRANULES; bin < CACHE_BIN_COUNT; bin++) {
         uint32_t first = bin <= CACHE_SMALL_GRANULES ? LIMIT_FIRST : LIMIT_FIRST_LARGE;
         uint32_t most = bin_capacity(bin);
-        c->bin[bin] = (struct cache_bin){.slot = slot, .limit = first < most ? first : most};
-        slot += capacity(bin);
+        c->base[bin] = slots_of(c);
+        place_stack(c, bin, 0, first < most ? first : most);
     }
     set_ends(c);
 }
@@ -190,125 +205,115 @@ static void check_cached(const struct granule *header) {
         report_fault(FAULT_CACHE, header + 1, header, "chunk in a thread cache");
 }
 
-static void reverse(struct granule **slot, uint32_t count) {
-    for (uint32_t s = 0; s < count / 2; s++) {
-        struct granule *swap = slot[s];
-        slot[s] = slot[count - 1 - s];
-        slot[count - 1 - s] = swap;
-    }
-}
-
-/* Chunks beside the first, only from what the arena has: a refill alone is no reason to grow. */
-static void refill_more(struct arena *a, struct cache_bin *bin, uint32_t size, uint32_t wanted) {
-    while (bin->count < wanted) {
-        struct granule *header = arena_allocate(a, size, 1, false);
-        if (header == NULL)
-            break;
-        seal_as(header, SEAL_CACHED);
-        bin->slot[bin->count++] = header;
-    }
-    reverse(bin->slot, bin->count); /* the first fetched, lowest of a run, leaves first */
-}
-
-static uint32_t batch(const struct cache_bin *bin) {
-    return bin->limit / 2 < BATCH_MAX ? bin->limit / 2 : BATCH_MAX;
+/* Chunks to fetch, or to give back, at a time. */
+static uint32_t batch(const struct cache *c, uint32_t bin) {
+    uint32_t half = cache_limit(c, bin) / 2;
+    return half < BATCH_MAX ? half : BATCH_MAX;
 }
 
 /* A miss: let the bin hold twice as much, if the thread's budget allows. */
-static void raise_limit(struct cache *c, uint32_t bin_number) {
-    struct cache_bin *bin = &c->bin[bin_number];
-    uint32_t most = bin_capacity(bin_number);
-    uint32_t limit = 2 * bin->limit < most ? 2 * bin->limit : most;
-    size_t more = (size_t)(limit - bin->limit) * bin_size(bin_number) * GRANULE_BYTES;
-    if (limit <= bin->limit || more > c->budget_bytes)
+static void raise_limit(struct cache *c, uint32_t bin) {
+    uint32_t most = bin_capacity(bin), now = cache_limit(c, bin);
+    uint32_t limit = 2 * now < most ? 2 * now : most;
+    if (limit <= now || limit >= SLOTS - c->slots_used)
+        return;
+    size_t more = (size_t)(limit - now) * bin_size(bin) * GRANULE_BYTES;
+    if (more > c->budget_bytes)
         return;
     c->budget_bytes -= more;
-    bin->limit = limit;
+    place_stack(c, bin, cache_count(c, bin), limit);
 }
 
+/* The newest chunk but `skip` leaves the bin, allocated. */
+static struct granule *take_from(struct cache *c, uint32_t bin, uint32_t skip) {
+    struct granule **slot = c->bin[bin].top - 1 - skip;
+    struct granule *header = *slot;
+    if (!cache_reseal(c, header, SEAL_CACHED))
+        check_cached(header); /* reports it */
+    *slot = *--c->bin[bin].top;
+    return header;
+}
+
+static uint32_t at_most(uint32_t n, uint32_t most) { return n < most ? n : most; }
+
 /* One of the newest chunks of a shared bin, if any of them is large enough. */
-static struct granule *take_shared(struct cache_bin *bin, uint32_t size) {
-    uint32_t end = bin->count > LOOK_MAX ? bin->count - LOOK_MAX : 0;
-    for (uint32_t s = bin->count; s > end; s--) {
-        struct granule *header = bin->slot[s - 1];
-        if (header->size < size)
-            continue;
-        check_cached(header);
-        bin->slot[s - 1] = bin->slot[--bin->count];
-        seal_as(header, SEAL_ALLOCATED);
-        return header;
+static struct granule *take_shared(struct cache *c, uint32_t size) {
+    uint32_t bin = cache_bin_of(size);
+    uint32_t look = at_most(cache_count(c, bin), LOOK_MAX);
+    for (uint32_t skip = 0; skip < look; skip++)
+        if (c->bin[bin].top[-1 - (ptrdiff_t)skip]->size >= size)
+            return take_from(c, bin, skip);
+    return NULL;
+}
+
+struct granule *cache_take_aligned(struct cache *c, uint32_t size, size_t align_bytes) {
+    uint32_t bin = cache_bin_of(size);
+    uint32_t look = at_most(cache_count(c, bin), LOOK_ALIGNED_MAX);
+    for (uint32_t skip = 0; skip < look; skip++) {
+        const struct granule *header = c->bin[bin].top[-1 - (ptrdiff_t)skip];
+        if ((uintptr_t)(header + 1) % align_bytes == 0 && header->size >= size)
+            return take_from(c, bin, skip);
     }
     return NULL;
 }
 
 static struct granule *take(struct cache *c, uint32_t size) {
-    struct cache_bin *bin = &c->bin[cache_bin_of(size)];
     if (size > CACHE_SMALL_GRANULES)
-        return take_shared(bin, size);
-    struct granule *header = cache_take(c, size);
-    if (header == NULL && bin->count != 0)
-        check_cached(bin->slot[bin->count - 1]); /* reports it */
-    return header;
+        return take_shared(c, size);
+    return cache_count(c, size) == 0 ? NULL : take_from(c, size, 0);
+}
+
+/* `count` chunks, just fetched, go into the cache such that the first leaves it first: a run of
+ * neighbours is handed out from its beginning. */
+static void fill(struct cache *c, uint32_t bin, struct granule **fetched, uint32_t count) {
+    for (uint32_t n = count; n > 0; n--) {
+        seal_as(fetched[n - 1], SEAL_CACHED);
+        *c->bin[bin].top++ = fetched[n - 1];
+    }
 }
 
 struct granule *cache_allocate(struct cache *c, uint32_t size) {
     struct granule *header = take(c, size);
     if (header != NULL)
         return header;
+    uint32_t bin = cache_bin_of(size);
+    uint32_t wanted = size <= CACHE_SMALL_GRANULES ? batch(c, bin) : 0;
+    struct granule *fetched[ARENA_RUN_MAX];
     struct arena *a = arena_enter(&c->arena);
     if (a == NULL)
         return NULL;
-    uint32_t bin_number = cache_bin_of(size);
-    struct cache_bin *bin = &c->bin[bin_number];
-    header = arena_allocate(a, size, 1, true);
-    if (header != NULL && size <= CACHE_SMALL_GRANULES)
-        refill_more(a, bin, size, batch(bin));
+    uint32_t count = arena_allocate_run(a, size, wanted == 0 ? 1 : wanted, fetched);
     arena_leave(a);
-    raise_limit(c, bin_number);
-    return header;
-}
-
-/* Free the chunks of slot[0..count), arena by arena, so that each lock is taken once. */
-static void free_all(struct granule **slot, uint32_t count) {
-    while (count > 0) {
-        check_cached(slot[0]);
-        struct arena *a = heap_of(slot[0])->arena;
-        uint32_t others = 0;
-        lock_acquire(&a->lock);
-        for (uint32_t s = 0; s < count; s++) {
-            check_cached(slot[s]);
-            if (heap_of(slot[s])->arena != a)
-                slot[others++] = slot[s];
-            else if (!a->lost)
-                purge_free_chunk(slot[s]);
-        }
-        arena_leave(a);
-        count = others;
-    }
+    if (count == 0)
+        return NULL;
+    fill(c, bin, fetched + 1, count - 1);
+    raise_limit(c, bin);
+    return fetched[0];
 }
 
 /* Give the oldest chunks of a full bin back. */
-static void make_room(struct cache_bin *bin) {
-    uint32_t out = batch(bin) > 0 ? batch(bin) : 1;
-    if (out > bin->count)
+static void make_room(struct cache *c, uint32_t bin) {
+    uint32_t out = batch(c, bin) > 0 ? batch(c, bin) : 1;
+    uint32_t count = cache_count(c, bin);
+    if (out > count)
         return;
-    free_all(bin->slot, out);
-    bin->count -= out;
-    memmove(bin->slot, bin->slot + out, bin->count * sizeof bin->slot[0]);
+    return_chunks(c->base[bin], out);
+    memmove(c->base[bin], c->base[bin] + out, (count - out) * sizeof(struct granule *));
+    c->bin[bin].top -= out;
 }
 
 bool cache_free(struct cache *c, struct granule *header) {
-    struct cache_bin *bin = &c->bin[cache_bin_of(header->size)];
-    if (bin->count >= bin->limit)
-        make_room(bin);
-    return cache_put(c, bin, header);
+    uint32_t bin = cache_bin_of(header->size);
+    if (c->bin[bin].top == c->bin[bin].end)
+        make_room(c, bin);
+    return cache_put(c, &c->bin[bin], header);
 }
 
 void cache_flush(struct cache *c) {
     for (uint32_t bin = CHUNK_MIN_GRANULES; bin < CACHE_BIN_COUNT; bin++) {
-        uint32_t count = c->bin[bin].count;
-        c->bin[bin].count = 0;
-        free_all(c->bin[bin].slot, count);
+        uint32_t count = cache_count(c, bin);
+        c->bin[bin].top = c->base[bin];
+        return_chunks(c->base[bin], count);
     }
 }
 
@@ -316,7 +321,7 @@ void cache_flush(struct cache *c) {
 
 static bool chunk_check(const struct granule *header, uint32_t bin, struct cp_breach *breach) {
     *breach = (struct cp_breach){.invariant = CP_OWNED, .header = header, .expected = bin};
-    if (!cache_readable(header + 1)) {
+    if (!arena_readable(header + 1)) {
         breach->detail = "cached chunk outside all regions";
         return false;
     }
@@ -331,14 +336,14 @@ static bool chunk_check(const struct granule *header, uint32_t bin, struct cp_br
 
 bool cache_check(const struct cache *c, struct cp_breach *breach) {
     for (uint32_t b = CHUNK_MIN_GRANULES; b < CACHE_BIN_COUNT; b++) {
-        const struct cache_bin *bin = &c->bin[b];
-        if (bin->count > capacity(b)) {
-            *breach = (struct cp_breach){.invariant = CP_OWNED, .found = bin->count};
+        uint32_t count = cache_count(c, b);
+        if (count > cache_limit(c, b)) {
+            *breach = (struct cp_breach){.invariant = CP_OWNED, .found = count};
             breach->detail = "more chunks in a cache than it has room for";
             return false;
         }
-        for (uint32_t s = 0; s < bin->count; s++)
-            if (!chunk_check(bin->slot[s], b, breach))
+        for (uint32_t s = 0; s < count; s++)
+            if (!chunk_check(c->base[b][s], b, breach))
                 return false;
     }
     return true;

@@ -12,8 +12,8 @@
  *
  *   struct cache (a mapping of its own)          heap
  *   +----------+---------------------------+
- *   | bin[5]   | slot -> [ * * * * . . . ] |---> chunk of 5 granules, sealed as cached
- *   |          | count 4, limit 8          |
+ *   | bin[5]   | NULL [ * * * * . . . . ]  |---> chunk of 5 granules, sealed as cached
+ *   |          |        base    top     end|
  *   +----------+---------------------------+
  *
  * Thread-local storage holds one pointer only, since programs make threads with minimal stacks. It
@@ -27,26 +27,28 @@
 
 #include "arena.h"
 #include "chunkproof.h"
-#include "pagemap.h"
 #include "size.h"
 
+/* Below the oldest pointer of each stack stands NULL, so an empty one needs no test of its own. */
 struct cache_bin {
-    struct granule **slot;
-    uint32_t count;
-    uint32_t limit; /* count at which a push flushes; adapts between 1 and capacity */
+    struct granule **top; /* behind the newest */
+    struct granule **end; /* where top stands when a push must flush; adapts */
 };
 
 struct cache {
     size_t request_end; /* requests below this many bytes may take the fast path; 0: none */
     uint32_t chunk_end; /* chunks below this many granules may; 0: none */
     bool watched; /* every operation takes the slow path, see options_watch */
+    uint16_t toggle; /* from the seal of an allocated chunk to that of a cached one, and back */
     struct seal_key key; /* base 0 */
+    struct cache_bin bin[CACHE_BIN_COUNT];
+    struct granule **base[CACHE_BIN_COUNT]; /* of each stack: the oldest */
     struct arena *arena; /* where refills come from */
     size_t operations; /* counted while watched */
     size_t budget_bytes; /* by which limits may still be raised */
+    uint32_t slots_used; /* of those behind this struct */
     struct cache *next; /* registry, or pool of those without a thread */
     struct cache *previous;
-    struct cache_bin bin[CACHE_BIN_COUNT];
 };
 
 extern _Thread_local struct cache *cache_self;
@@ -61,14 +63,22 @@ static inline uint32_t cache_bin_of(uint32_t size) {
     return CACHE_SMALL_GRANULES + 1 + (high - 6) * 8 + (size >> (high - 3)) % 8;
 }
 
-/* Change the seal of a chunk from one state to another: false, and unchanged, if it is not sealed
- * as the first. The two differ by the states' secrets alone, so one hash serves both. */
-static inline bool cache_reseal(const struct cache *c, struct granule *header, enum seal_state from,
-                                enum seal_state to) {
+static inline uint32_t cache_count(const struct cache *c, uint32_t bin) {
+    return (uint32_t)(c->bin[bin].top - c->base[bin]);
+}
+
+static inline uint32_t cache_limit(const struct cache *c, uint32_t bin) {
+    return (uint32_t)(c->bin[bin].end - c->base[bin]);
+}
+
+/* Turn an allocated chunk into a cached one, or back: false, and unchanged, if it is not sealed as
+ * `from`. The two seals differ by the states' secrets alone, so one hash serves both. */
+static inline bool cache_reseal(const struct cache *c, struct granule *header,
+                                enum seal_state from) {
     uint16_t expected = seal_at(&c->key, header, from);
     if (__builtin_expect(seal_load(header) != expected, 0))
         return false;
-    seal_store(header, (uint16_t)(expected ^ c->key.state[from] ^ c->key.state[to]));
+    seal_store(header, (uint16_t)(expected ^ c->toggle));
     return true;
 }
 
@@ -76,22 +86,28 @@ static inline bool cache_reseal(const struct cache *c, struct granule *header, e
  * cached chunk: the caller tells the two apart by the count. */
 static inline struct granule *cache_take(struct cache *c, uint32_t size) {
     struct cache_bin *bin = &c->bin[size];
-    if (__builtin_expect(bin->count == 0, 0))
+    struct granule *header = bin->top[-1];
+    if (__builtin_expect(header == NULL, 0) || !cache_reseal(c, header, SEAL_CACHED))
         return NULL;
-    struct granule *header = bin->slot[bin->count - 1];
-    if (!cache_reseal(c, header, SEAL_CACHED, SEAL_ALLOCATED))
-        return NULL;
-    bin->count--;
+    bin->top--;
     return header;
 }
 
 /* Put an allocated chunk into its bin. false: it is not one, or the bin is full; unchanged. */
 static inline bool cache_put(struct cache *c, struct cache_bin *bin, struct granule *header) {
-    if (__builtin_expect(bin->count >= bin->limit, 0) ||
-        !cache_reseal(c, header, SEAL_ALLOCATED, SEAL_CACHED))
+    struct granule **top = bin->top;
+    if (__builtin_expect(top == bin->end, 0) || !cache_reseal(c, header, SEAL_ALLOCATED))
         return false;
-    bin->slot[bin->count++] = header;
+    *top = header;
+    bin->top = top + 1;
     return true;
+}
+
+/* As size_to_granules, of a request that no multiple of GRANULE_BYTES near SIZE_MAX can be. */
+static inline uint32_t small_granules(size_t request_bytes) {
+    uint32_t size =
+        (uint32_t)((request_bytes + CHUNK_OVERHEAD_BYTES + (GRANULE_BYTES - 1)) / GRANULE_BYTES);
+    return size < CHUNK_MIN_GRANULES ? CHUNK_MIN_GRANULES : size;
 }
 
 /* Fast path of malloc: NULL means "take the slow path". */
@@ -99,20 +115,13 @@ static inline void *cache_pop(struct cache *c, size_t request_bytes) {
     size_t end = __atomic_load_n(&c->request_end, __ATOMIC_RELAXED);
     if (__builtin_expect(request_bytes >= end, 0))
         return NULL;
-    struct granule *header = cache_take(c, size_to_granules(request_bytes));
+    struct granule *header = cache_take(c, small_granules(request_bytes));
     return __builtin_expect(header != NULL, 1) ? header + 1 : NULL;
-}
-
-/* Whether p is aligned and the header before it can be read: in committed memory of a region. */
-static inline bool cache_readable(const void *p) {
-    const struct granule *header = (const struct granule *)p - 1;
-    return (uintptr_t)p % GRANULE_BYTES == 0 &&
-           (arena_break_holds(header) || pagemap_holds(header));
 }
 
 /* Fast path of free: false means "take the slow path", nothing has been changed. */
 static inline bool cache_push(struct cache *c, void *p) {
-    if (__builtin_expect(!cache_readable(p), 0))
+    if (__builtin_expect(!arena_readable(p), 0))
         return false;
     struct granule *header = (struct granule *)p - 1;
     if (__builtin_expect(header->size >= __atomic_load_n(&c->chunk_end, __ATOMIC_RELAXED), 0))
@@ -127,6 +136,10 @@ struct cache *cache_obtain(void);
 /* A chunk of `size` granules (cache_max_granules() at most) or a little more, allocated: from the
  * cache, else from an arena, together with some that stay in the cache. NULL: no memory. */
 struct granule *cache_allocate(struct cache *c, uint32_t size);
+
+/* One whose payload is a multiple of align_bytes, from the cache alone; NULL if there is none among
+ * the newest of its bin. */
+struct granule *cache_take_aligned(struct cache *c, uint32_t size, size_t align_bytes);
 
 /* Put a block that is known to be allocated into the cache, making room if need be. false: its bin
  * holds none, by option. */

@@ -31,8 +31,8 @@ bool lock_is_mine(const struct lock *l) {
 
 static bool take(struct lock *l, uint32_t word) {
     uint32_t none = 0;
-    return __atomic_compare_exchange_n(&l->word, &none, word, false, __ATOMIC_ACQUIRE,
-                                       __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(&l->word, &none, word, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
 }
 
 bool lock_try(struct lock *l) { return take(l, self()); }
@@ -72,7 +72,7 @@ void lock_acquire(struct lock *l) {
 }
 
 void lock_release(struct lock *l) {
-    uint32_t word = __atomic_exchange_n(&l->word, 0, __ATOMIC_RELEASE);
+    uint32_t word = __atomic_exchange_n(&l->word, 0, __ATOMIC_SEQ_CST);
     if (word & LOCK_WAITED) {
         int saved = errno;
         syscall(SYS_futex, &l->word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);

@@ -19,6 +19,7 @@
 #include "options.h"
 #include "os.h"
 #include "pagemap.h"
+#include "returned.h"
 
 enum { FORK_TRIES = 20000 };
 
@@ -52,6 +53,25 @@ static bool is_an_arenas(const struct lock *l) {
     return l != cache_lock() && l != arena_list_lock() && l != mapped_lock() && l != pagemap_lock();
 }
 
+static bool holds_any(void) {
+    for (struct lock *l = next_lock(NULL); l != NULL; l = next_lock(l))
+        if (lock_is_mine(l))
+            return true;
+    return false;
+}
+
+/* Free what was returned to the arenas while they were locked. Not in a handler that interrupted
+ * the allocator: its thread may hold what that needs; then the next to leave each arena does it. */
+static void take_in_returned(void) {
+    if (holds_any())
+        return;
+    struct arena *a = arena_main();
+    do {
+        arena_take_in(a);
+        a = arena_next(a);
+    } while (a != arena_main());
+}
+
 void allocator_lock_all(void) {
     for (struct lock *l = next_lock(NULL); l != NULL; l = next_lock(l))
         lock_acquire(l);
@@ -63,16 +83,10 @@ void allocator_unlock_all(void) {
         if (l != arena_list_lock())
             lock_release(l);
     lock_release(arena_list_lock());
+    take_in_returned();
 }
 
 /* ---- Fork --------------------------------------------------------------------------------------- */
-
-static bool holds_any(void) {
-    for (struct lock *l = next_lock(NULL); l != NULL; l = next_lock(l))
-        if (lock_is_mine(l))
-            return true;
-    return false;
-}
 
 static bool try_for_long(struct lock *l) {
     for (unsigned attempt = 0; attempt < FORK_TRIES; attempt++)
@@ -110,6 +124,7 @@ static void after_fork(void) {
         lock_release(list);
     }
     fork_level--;
+    take_in_returned();
 }
 
 /* Locks of threads that the child does not have: their arenas are given up. */

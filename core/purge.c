@@ -93,7 +93,7 @@ static void purge_when_due(struct heap *h) {
     purge_to_half(h, budget);
 }
 
-void purge_after_free_in(struct heap *h) {
+static void purge_heap(struct heap *h) {
     if (arena_drop_if_empty(h->arena, h))
         return;
     if (option(&options.trim_threshold_fixed) != 0 && top_is_long(h))
@@ -101,10 +101,17 @@ void purge_after_free_in(struct heap *h) {
     purge_when_due(h);
 }
 
+void purge_after_frees(struct arena *a) {
+    struct heap *next;
+    for (struct heap *h = a->heaps; h != NULL; h = next) {
+        next = h->next;
+        purge_heap(h);
+    }
+}
+
 void purge_free_chunk(struct granule *header) {
     struct heap *h = heap_of(header);
     region_free(&h->region, heap_index(h, header), (uint32_t)option(&options.mxfast_granules));
-    purge_after_free_in(h);
 }
 
 static bool purge_bin(struct region *r, uint32_t bin) {

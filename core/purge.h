@@ -8,14 +8,12 @@
 
 #include "arena.h"
 
-/* Free an allocated or cached chunk into its arena, whose lock is held, then give memory back: top
- * from M_TRIM_THRESHOLD on; and if the region's free pages that were not given back exceed the
- * budget, the oldest of them, until half the budget is left. At free time, so that an idle process
- * has shrunk too; to half, so that the next free does not start it again. */
+/* Free an allocated or cached chunk into its arena, whose lock is held. */
 void purge_free_chunk(struct granule *header);
 
-/* The same after a chunk of h was shrunk in place. */
-void purge_after_free_in(struct heap *h);
+/* After frees into the locked arena: give memory back if more is kept than the budget allows. At
+ * free time, so that an idle process has shrunk too. Empty heaps may end to exist. */
+void purge_after_frees(struct arena *a);
 
 /* Merge fast chunks, give back the whole pages of every free chunk, of top those beyond
  * `pad_bytes`, and regions that hold nothing. True if anything went back to the system. */

@@ -182,33 +182,11 @@ static uint32_t cut(struct region *r, uint32_t i, uint32_t size, struct page_run
     return rest;
 }
 
-/* Free chunk i, out of its bin, serves a request of `size`. */
-static uint32_t serve(struct region *r, uint32_t i, uint32_t size) {
-    check_free(r, i);
-    struct page_run run = take(r, i);
-    uint32_t rest = cut(r, i, size, run, false);
-    r->served_zero = overlap(run, (struct page_run){i + 1, i + r->g[i].size});
-    if (rest != 0 && size < LARGE_MIN_GRANULES)
-        r->last_remainder = rest;
-    return i;
-}
-
-static uint32_t serve_from_top(struct region *r, uint32_t size) {
-    check_top(r);
-    if (region_top_granules(r) < size + CHUNK_MIN_GRANULES)
-        return 0;
-    uint32_t i = r->top;
-    struct page_run run = take(r, i);
-    cut(r, i, size, run, true);
-    r->served_zero = overlap(run, (struct page_run){i + 1, i + r->g[i].size});
-    return i;
-}
-
 /* ---- Allocate -------------------------------------------------------------------------------- */
 
 /* Sort the unsorted chunks, oldest first, until one fits exactly. A small request that meets the
  * last remainder alone splits it on, so that a run of small requests stays together. */
-static uint32_t serve_from_unsorted(struct region *r, uint32_t size) {
+static uint32_t find_unsorted(struct region *r, uint32_t size) {
     struct granule *g = r->g;
     for (uint32_t step = 0; step < UNSORTED_STEPS; step++) {
         uint32_t i = bin_last(g, BIN_UNSORTED);
@@ -219,81 +197,126 @@ static uint32_t serve_from_unsorted(struct region *r, uint32_t size) {
         bin_unlink(g, &r->bins, i);
         if (g[i].size == size || (size < LARGE_MIN_GRANULES && alone && i == r->last_remainder &&
                                   g[i].size >= size + CHUNK_MIN_GRANULES))
-            return serve(r, i, size);
+            return i;
         bin_insert(g, &r->bins, i);
     }
     return 0;
 }
 
 /* The smallest sorted chunk that is large enough. */
-static uint32_t serve_from_bins(struct region *r, uint32_t size) {
+static uint32_t find_sorted(struct region *r, uint32_t size) {
     uint32_t bin = bin_next_marked(&r->bins, bin_index(size));
     while (bin < BIN_COUNT) {
         uint32_t i =
             bin < BIN_LARGE_FIRST ? bin_last(r->g, bin) : bin_best_fit(r->g, &r->bins, bin, size);
         if (i != 0) {
             bin_unlink(r->g, &r->bins, i);
-            return serve(r, i, size);
+            check_free(r, i);
+            return i;
         }
         bin = bin_next_marked(&r->bins, bin + 1);
     }
     return 0;
 }
 
-static uint32_t serve_from_fast(struct region *r, uint32_t size) {
-    uint32_t i = fast_pop(r->g, &r->key, &r->bins, size);
+/* A free chunk of `size` or more, out of its bin, or top if it is as large and can stay behind. */
+static uint32_t find(struct region *r, uint32_t size) {
+    uint32_t i = size < LARGE_MIN_GRANULES ? bin_last(r->g, size) : 0;
+    if (i != 0) {
+        bin_unlink(r->g, &r->bins, i);
+        check_free(r, i);
+        return i;
+    }
+    i = find_unsorted(r, size);
+    if (i == 0)
+        i = find_sorted(r, size);
     if (i != 0)
-        header_write(r->g, &r->key, i, size, r->g[i].flags, SEAL_ALLOCATED);
+        return i;
+    check_top(r);
+    return region_top_granules(r) < size + CHUNK_MIN_GRANULES ? 0 : r->top;
+}
+
+/* The same; what waits in fast bins is merged first if it could help. */
+static uint32_t find_merged(struct region *r, uint32_t size) {
+    if (size >= LARGE_MIN_GRANULES && r->bins.fast_chunks != 0)
+        region_consolidate(r);
+    uint32_t i = find(r, size);
+    if (i == 0 && r->bins.fast_chunks != 0) {
+        region_consolidate(r);
+        i = find(r, size);
+    }
     return i;
 }
 
-/* Everything but fast bins. */
-static uint32_t serve_merged(struct region *r, uint32_t size) {
-    if (size < LARGE_MIN_GRANULES) {
-        uint32_t exact = bin_last(r->g, size);
-        if (exact != 0) {
-            bin_unlink(r->g, &r->bins, exact);
-            return serve(r, exact, size);
-        }
+static uint32_t serve_fast(struct region *r, uint32_t size, uint32_t wanted, uint32_t *served) {
+    uint32_t count = 0;
+    while (count < wanted) {
+        uint32_t i = fast_pop(r->g, &r->key, &r->bins, size);
+        if (i == 0)
+            break;
+        header_write(r->g, &r->key, i, size, r->g[i].flags, SEAL_ALLOCATED);
+        served[count++] = i;
     }
-    uint32_t i = serve_from_unsorted(r, size);
-    if (i == 0)
-        i = serve_from_bins(r, size);
-    if (i == 0)
-        i = serve_from_top(r, size);
-    return i;
+    return count;
+}
+
+/* Free chunk i, from find, serves as many of the wanted requests as it can, side by side. */
+static uint32_t serve(struct region *r, uint32_t i, uint32_t size, uint32_t wanted,
+                      uint32_t *served) {
+    bool top = i == r->top;
+    uint32_t spare = top ? CHUNK_MIN_GRANULES : 0;
+    struct page_run run = take(r, i);
+    uint32_t count = 1;
+    served[0] = i;
+    while (count < wanted && r->g[i].size >= 2 * size + spare) {
+        i = chunk_split(r->g, &r->key, i, size);
+        served[count++] = i;
+    }
+    uint32_t rest = cut(r, i, size, run, top);
+    if (rest != 0 && !top && size < LARGE_MIN_GRANULES)
+        r->last_remainder = rest;
+    r->served_zero = overlap(run, (struct page_run){i + 1, i + r->g[i].size});
+    return count;
+}
+
+uint32_t region_allocate_run(struct region *r, uint32_t size, uint32_t fast_max, uint32_t wanted,
+                             uint32_t *served) {
+    uint32_t count = 0;
+    r->served_zero = no_pages;
+    if (size <= fast_max && r->bins.fast[size] != 0)
+        count = serve_fast(r, size, wanted, served);
+    while (count < wanted) {
+        uint32_t i = find_merged(r, size);
+        if (i == 0)
+            break;
+        count += serve(r, i, size, wanted - count, served + count);
+    }
+    return count;
 }
 
 uint32_t region_allocate(struct region *r, uint32_t size, uint32_t fast_max) {
-    r->served_zero = no_pages;
-    if (size <= fast_max && r->bins.fast[size] != 0)
-        return serve_from_fast(r, size);
-    if (size >= LARGE_MIN_GRANULES && r->bins.fast_chunks != 0)
-        region_consolidate(r);
-    uint32_t i = serve_merged(r, size);
-    if (i == 0 && r->bins.fast_chunks != 0) {
-        region_consolidate(r);
-        i = serve_merged(r, size);
-    }
+    uint32_t i = 0;
+    region_allocate_run(r, size, fast_max, 1, &i);
     return i;
 }
 
 uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align) {
+    r->served_zero = no_pages;
     if (align > REGION_LIMIT_GRANULES / 2 || size > REGION_LIMIT_GRANULES / 2 - align)
         return 0;
-    uint32_t i = region_allocate(r, size + align + CHUNK_MIN_GRANULES, 0);
+    uint32_t i = find_merged(r, size + align + CHUNK_MIN_GRANULES);
     if (i == 0)
         return 0;
+    bool top = i == r->top;
+    struct page_run run = take(r, i);
     uint32_t off = (uint32_t)((r->key.base + i + 1) % align);
     if (off != 0) {
-        uint32_t lead = align - off;
-        if (lead < CHUNK_MIN_GRANULES)
-            lead += align;
+        uint32_t lead = align - off < CHUNK_MIN_GRANULES ? 2 * align - off : align - off;
         uint32_t aligned = chunk_split(r->g, &r->key, i, lead);
-        release(r, i);
+        put(r, i, run, false);
         i = aligned;
     }
-    region_resize(r, i, size);
+    cut(r, i, size, run, top);
     return i;
 }
 

@@ -42,7 +42,12 @@ void region_init(struct region *r, struct granule *g, uint32_t granules, const s
  * when there is none. */
 uint32_t region_allocate(struct region *r, uint32_t size, uint32_t fast_max);
 
-/* The same with a payload whose address is a multiple of `align` granules (a power of two).
+/* Up to `wanted` such chunks, into served[]; where one free chunk yields several they lie side by
+ * side. How many. */
+uint32_t region_allocate_run(struct region *r, uint32_t size, uint32_t fast_max, uint32_t wanted,
+                             uint32_t *served);
+
+/* One with a payload whose address is a multiple of `align` granules (a power of two).
  * Lead and tail are given back. */
 uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align);
 

@@ -8,6 +8,7 @@
 #include "chunkproof.h"
 #include "mapped.h"
 #include "report.h"
+#include "returned.h"
 #include "size.h"
 
 /* What malloc_info tells of chunks of one bin. */
@@ -57,7 +58,7 @@ static void collect(struct arena *a, struct arena_stats *s, struct size_row *row
         s->top_bytes = (size_t)region_top_granules(&a->heaps->region) * GRANULE_BYTES;
     s->system_bytes = a->system_bytes;
     s->system_bytes_max = a->system_bytes_max;
-    lock_release(&a->lock);
+    arena_leave(a);
 }
 
 CP_PUBLIC struct cp_mallinfo cp_mallinfo2(void) {

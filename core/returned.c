@@ -1,0 +1,122 @@
+/* returned.c: see returned.h. */
+#include "returned.h"
+
+#include "purge.h"
+#include "report.h"
+
+/* ---- The list -------------------------------------------------------------------------------- */
+
+static uint64_t veil(const struct granule *header) {
+    return arena_key()->secret * arena_key()->multiplier ^ (uintptr_t)header;
+}
+
+static void link_write(struct granule *header, const struct granule *next) {
+    uint64_t veiled = (uintptr_t)next ^ veil(header);
+    header[1].lo = (uint32_t)veiled;
+    header[1].hi = (uint32_t)(veiled >> 32);
+}
+
+static struct granule *link_read(const struct granule *header) {
+    return (struct granule *)((header[1].lo | (uint64_t)header[1].hi << 32) ^ veil(header));
+}
+
+/* Chunks first .. last, chained. */
+static void push(struct arena *a, struct granule *first, struct granule *last) {
+    struct granule *before = __atomic_load_n(&a->returned, __ATOMIC_RELAXED);
+    do
+        link_write(last, before);
+    while (!__atomic_compare_exchange_n(&a->returned, &before, first, true, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_RELAXED));
+}
+
+static void take_in(struct arena *a) {
+    struct granule *header = __atomic_exchange_n(&a->returned, NULL, __ATOMIC_SEQ_CST);
+    while (header != NULL && !a->lost) {
+        if (!arena_readable(header + 1) || !is_sealed_as(header, SEAL_CACHED) ||
+            heap_of(header)->arena != a)
+            report_fault(FAULT_CACHE, header + 1, NULL, "chunk returned to an arena");
+        struct granule *next = link_read(header);
+        purge_free_chunk(header);
+        header = next;
+    }
+}
+
+/* While chunks are there and nobody holds the lock: whoever does will look after us. */
+void arena_take_in(struct arena *a) {
+    while (__atomic_load_n(&a->returned, __ATOMIC_SEQ_CST) != NULL && lock_try(&a->lock)) {
+        take_in(a);
+        purge_after_frees(a);
+        lock_release(&a->lock);
+    }
+}
+
+void arena_leave(struct arena *a) {
+    lock_release(&a->lock);
+    arena_take_in(a);
+}
+
+/* ---- Returning ------------------------------------------------------------------------------- */
+
+static void check_cached(const struct granule *header) {
+    if (!is_sealed_as(header, SEAL_CACHED))
+        report_fault(FAULT_CACHE, header + 1, header, "chunk in a thread cache");
+}
+
+void return_chunk(struct granule *header) {
+    struct arena *a = heap_of(header)->arena;
+    if (lock_try(&a->lock)) {
+        if (!a->lost) {
+            purge_free_chunk(header);
+            purge_after_frees(a);
+        }
+        arena_leave(a);
+    } else {
+        seal_as(header, SEAL_CACHED);
+        push(a, header, header);
+        arena_take_in(a);
+    }
+}
+
+/* Move the chunks of arena `a` to the front of slot[]. How many. */
+static uint32_t gather(const struct arena *a, struct granule **slot, uint32_t count) {
+    uint32_t own = 0;
+    for (uint32_t s = 0; s < count; s++) {
+        struct granule *header = slot[s];
+        check_cached(header);
+        if (heap_of(header)->arena != a)
+            continue;
+        slot[s] = slot[own];
+        slot[own++] = header;
+    }
+    return own;
+}
+
+static void free_into(struct arena *a, struct granule **slot, uint32_t count) {
+    if (!a->lost) {
+        for (uint32_t s = 0; s < count; s++)
+            purge_free_chunk(slot[s]);
+        purge_after_frees(a);
+    }
+    arena_leave(a);
+}
+
+static void push_all(struct arena *a, struct granule **slot, uint32_t count) {
+    for (uint32_t s = 0; s + 1 < count; s++)
+        link_write(slot[s], slot[s + 1]);
+    push(a, slot[0], slot[count - 1]);
+    arena_take_in(a);
+}
+
+void return_chunks(struct granule **slot, uint32_t count) {
+    while (count > 0) {
+        check_cached(slot[0]);
+        struct arena *a = heap_of(slot[0])->arena;
+        uint32_t own = gather(a, slot, count);
+        if (lock_try(&a->lock))
+            free_into(a, slot, own);
+        else
+            push_all(a, slot, own);
+        slot += own;
+        count -= own;
+    }
+}

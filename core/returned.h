@@ -1,0 +1,30 @@
+/* returned.h: chunks go back to their arena without waiting for its lock.
+ *
+ * Where the lock is free they are freed into their region, and memory is given back as purge.h
+ * says. Where it is taken they are chained onto the arena's list of returned chunks, and whoever
+ * holds the lock frees them on leaving. Neither can miss the other: the one looks at the lock after
+ * it has pushed, the other at the list after it has released, and the order of these four steps is
+ * the same for all (sequentially consistent).
+ *
+ *   arena.returned -> header | link, ... | -> header | link, ... | -> 0
+ *                            ^ payload: next header's address, veiled by a secret and by where it is
+ *
+ * Such a chunk is sealed as cached: in use for its neighbours, and freeing it again is a double
+ * free. A link is followed only to a chunk so sealed of the same arena.
+ */
+#ifndef CP_RETURNED_H
+#define CP_RETURNED_H
+
+#include "arena.h"
+
+/* Free one chunk that is allocated; or `count` that are cached, of any arenas. slot[] is used up. */
+void return_chunk(struct granule *header);
+void return_chunks(struct granule **slot, uint32_t count);
+
+/* Leave a locked arena, and free what was returned to it meanwhile. */
+void arena_leave(struct arena *a);
+
+/* Free what was returned to an arena, unless somebody holds its lock, who then will. */
+void arena_take_in(struct arena *a);
+
+#endif
