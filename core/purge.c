@@ -32,7 +32,8 @@ static uint32_t granules_in_use(const struct region *r) {
     return region_granules(r) - r->bins.free_granules - region_top_granules(r);
 }
 
-/* What a region may keep for the next allocations. */
+/* What a region may keep for the next allocations. A quarter of it may wait unmerged in fast bins,
+ * where it can neither be given back nor serve larger requests. */
 static uint32_t budget_granules(const struct region *r) {
     return granules_in_use(r) / BUDGET_SHARE + KEPT_GRANULES;
 }
@@ -94,6 +95,8 @@ static void purge_when_due(struct heap *h) {
 }
 
 static void purge_heap(struct heap *h) {
+    if (h->region.bins.fast_granules > budget_granules(&h->region) / 4)
+        region_consolidate(&h->region);
     if (arena_drop_if_empty(h->arena, h))
         return;
     if (option(&options.trim_threshold_fixed) != 0 && top_is_long(h))
@@ -112,6 +115,12 @@ void purge_after_frees(struct arena *a) {
 void purge_free_chunk(struct granule *header) {
     struct heap *h = heap_of(header);
     region_free(&h->region, heap_index(h, header), (uint32_t)option(&options.mxfast_granules));
+}
+
+struct granule *purge_join(struct granule *header) {
+    struct heap *h = heap_of(header);
+    chunk_merge(h->region.g, &h->region.key, heap_index(h, header));
+    return header;
 }
 
 static bool purge_bin(struct region *r, uint32_t bin) {

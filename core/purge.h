@@ -11,6 +11,9 @@
 /* Free an allocated or cached chunk into its arena, whose lock is held. */
 void purge_free_chunk(struct granule *header);
 
+/* The cached chunk takes in the one behind it, which is cached too. Returns it, allocated. */
+struct granule *purge_join(struct granule *header);
+
 /* After frees into the locked arena: give memory back if more is kept than the budget allows. At
  * free time, so that an idle process has shrunk too. Empty heaps may end to exist. */
 void purge_after_frees(struct arena *a);

@@ -336,7 +336,6 @@ void region_consolidate(struct region *r) {
     for (uint32_t size = CHUNK_MIN_GRANULES; size <= FAST_MAX_GRANULES; size++) {
         uint32_t i = fast_pop(r->g, &r->key, &r->bins, size);
         while (i != 0) {
-            header_write(r->g, &r->key, i, size, r->g[i].flags, SEAL_ALLOCATED);
             release(r, i);
             i = fast_pop(r->g, &r->key, &r->bins, size);
         }

@@ -91,12 +91,32 @@ static uint32_t gather(const struct arena *a, struct granule **slot, uint32_t co
     return own;
 }
 
-static void free_into(struct arena *a, struct granule **slot, uint32_t count) {
-    if (!a->lost) {
-        for (uint32_t s = 0; s < count; s++)
-            purge_free_chunk(slot[s]);
-        purge_after_frees(a);
+/* The first chunks of slot[] that adjoin become one, so that chunks freed in the order of their
+ * addresses are freed at once. How many they were; slot[0] is the one. */
+static uint32_t join(struct granule **slot, uint32_t count) {
+    struct granule *header = slot[0];
+    uint32_t joined = 1;
+    for (; joined < count; joined++) {
+        struct granule *other = slot[joined];
+        if (other + other->size == header)
+            header = purge_join(other);
+        else if (header + header->size == other)
+            purge_join(header);
+        else
+            break;
     }
+    slot[0] = header;
+    return joined;
+}
+
+static void free_into(struct arena *a, struct granule **slot, uint32_t count) {
+    uint32_t joined;
+    for (uint32_t s = 0; s < count && !a->lost; s += joined) {
+        joined = join(slot + s, count - s);
+        purge_free_chunk(slot[s]);
+    }
+    if (!a->lost)
+        purge_after_frees(a);
     arena_leave(a);
 }
 

@@ -694,8 +694,8 @@ static void check_mxfast(void) {
         REQUIRE(cp_mallopt(OPT_MXFAST, on ? 128 : 0) == 1);
         for (int i = 0; i < MANY; i++)
             REQUIRE((blocks[i] = cp_malloc(64)) != NULL);
-        for (int i = 0; i < MANY; i++) /* more than any cache keeps */
-            cp_free(blocks[i]);
+        for (int i = 0; i < 2 * MANY; i += 2) /* more than any cache keeps, no two side by side */
+            cp_free(blocks[i % MANY + i / MANY]);
         in_fast[on] = cp_mallinfo2().smblks;
         cp_malloc_trim(0); /* which empties the fast bins */
         REQUIRE_FOR(on, cp_mallinfo2().smblks == 0);
