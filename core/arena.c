@@ -14,7 +14,12 @@ static struct arena main_arena;
 static struct heap break_heap;
 static struct seal_key key;
 static struct lock list_lock; /* guards the ring's growth */
-static uint32_t arena_count;
+static uint32_t arenas_made; /* atomic */
+static size_t all_committed_bytes; /* of all arenas; atomic */
+
+/* How often a thread tries its own arena's lock before it moves to another: locks are held for a
+ * microsecond, and threads that move make arenas, each with memory of its own. */
+enum { ENTER_TRIES = 50 };
 
 /* ---- Secrets, the ring ------------------------------------------------------------------------ */
 
@@ -29,6 +34,10 @@ const struct seal_key *arena_key(void) { return &key; }
 struct arena *arena_main(void) {
     return &main_arena;
 }
+uint32_t arena_count(void) { return __atomic_load_n(&arenas_made, __ATOMIC_RELAXED); }
+size_t arena_committed_bytes(void) {
+    return __atomic_load_n(&all_committed_bytes, __ATOMIC_RELAXED);
+}
 struct lock *arena_list_lock(void) {
     return &list_lock;
 }
@@ -40,7 +49,8 @@ void arena_start(void) {
     main_arena = (struct arena){.next = &main_arena, .next_class = REGION_CLASS_FIRST};
     break_heap = (struct heap){.arena = &main_arena};
     arena_break_range = (struct address_range){0, 0};
-    arena_count = 1;
+    arenas_made = 1;
+    all_committed_bytes = 0;
     lock_init(&main_arena.lock);
     lock_init(&list_lock);
     draw_secrets();
@@ -58,18 +68,18 @@ static size_t arena_limit(void) {
 /* A new arena, locked, in the ring behind main; NULL when the limit or memory is reached. */
 static struct arena *arena_create(void) {
     size_t limit = arena_limit();
-    if (__atomic_load_n(&arena_count, __ATOMIC_RELAXED) >= limit)
+    if (arena_count() >= limit)
         return NULL;
     struct arena *a = NULL;
     lock_acquire(&list_lock);
-    if (arena_count < limit && (a = os_map(PAGE_BYTES)) != NULL) {
+    if (arenas_made < limit && (a = os_map(PAGE_BYTES)) != NULL) {
         lock_init(&a->lock);
         lock_acquire(&a->lock);
-        a->number = arena_count;
+        a->number = arenas_made;
         a->next_class = REGION_CLASS_FIRST;
         a->next = main_arena.next;
         __atomic_store_n(&main_arena.next, a, __ATOMIC_RELEASE);
-        __atomic_store_n(&arena_count, arena_count + 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&arenas_made, arenas_made + 1, __ATOMIC_RELAXED);
     }
     lock_release(&list_lock);
     return a;
@@ -85,8 +95,9 @@ static struct arena *arena_enter_other(const struct arena *a) {
 
 struct arena *arena_enter(struct arena **preferred) {
     struct arena *a = *preferred;
-    if (!a->lost && lock_try(&a->lock))
-        return a;
+    for (unsigned attempt = 0; attempt < ENTER_TRIES && !a->lost; attempt++)
+        if (lock_try(&a->lock))
+            return a;
     struct arena *other = arena_enter_other(a);
     if (other != NULL) {
         *preferred = other;
@@ -112,6 +123,7 @@ static void count_system(struct arena *a, size_t more, size_t less) {
     a->system_bytes -= less;
     if (a->system_bytes > a->system_bytes_max)
         a->system_bytes_max = a->system_bytes;
+    __atomic_add_fetch(&all_committed_bytes, more - less, __ATOMIC_RELAXED);
 }
 
 static void set_break_range(const struct heap *h) {

@@ -94,6 +94,11 @@ static inline void seal_as(struct granule *header, enum seal_state state) {
 
 struct arena *arena_main(void);
 
+uint32_t arena_count(void);
+
+/* Bytes of all arenas that are committed now, about. */
+size_t arena_committed_bytes(void);
+
 /* The arena after `a` in the ring; a itself when alone. */
 struct arena *arena_next(const struct arena *a);
 

@@ -9,11 +9,14 @@
 #include "returned.h"
 
 /* A cache has room for this much of one size, within CAPACITY_MIN .. CAPACITY_MAX chunks. How much
- * it may hold (limit) starts low and doubles with each miss, until the limits of all sizes
- * together reach CACHE_BYTES: so a thread is bounded in bytes without counting any on the way. */
+ * it may hold (limit) starts low and doubles with each miss, until the limits of all sizes together
+ * reach the thread's own budget and what it can borrow from the common one: so threads are bounded
+ * in bytes, alone and together, without counting any on the way. The common budget grows with what
+ * the arenas hold; one thread borrows BORROW_MAX_BYTES at most. */
 enum { BIN_BYTES = 96 * 1024, CAPACITY_MIN = 8, CAPACITY_MAX = 1024 };
-enum { LIMIT_FIRST = 8, LIMIT_FIRST_LARGE = 2 };
-enum { CACHE_BYTES = 1024 * 1024 };
+enum { LIMIT_FIRST = 8, LIMIT_FIRST_GRANULES = 16 };
+enum { OWN_BYTES = 64 * 1024, COMMON_BYTES = 512 * 1024, COMMON_SHARE = 16 };
+enum { BORROW_MAX_BYTES = 1024 * 1024 };
 
 /* Pointers to chunks that a cache has room for. A stack that outgrows its place moves to the end of
  * those in use, so that small stacks share pages: a thread touches as few as it needs. */
@@ -41,6 +44,7 @@ static struct registry {
     struct cache *live;
     struct cache *pool;
     uint32_t pooled;
+    size_t borrowed_bytes; /* of the common budget; atomic */
 } registry;
 
 static void thread_ends(void *argument);
@@ -116,10 +120,13 @@ static void cache_init(struct cache *c) {
     c->toggle = (uint16_t)(c->key.state[SEAL_ALLOCATED] ^ c->key.state[SEAL_CACHED]);
     c->arena = arena_main();
     c->operations = 0;
-    c->budget_bytes = CACHE_BYTES;
+    c->budget_bytes = OWN_BYTES;
+    c->borrowed_bytes = 0;
     c->slots_used = 0;
     for (uint32_t bin = CHUNK_MIN_GRANULES; bin < CACHE_BIN_COUNT; bin++) {
-        uint32_t first = bin <= CACHE_SMALL_GRANULES ? LIMIT_FIRST : LIMIT_FIRST_LARGE;
+        uint32_t first = bin <= LIMIT_FIRST_GRANULES   ? LIMIT_FIRST
+                         : bin <= CACHE_SMALL_GRANULES ? 2
+                                                       : 0;
         uint32_t most = bin_capacity(bin);
         c->base[bin] = slots_of(c);
         place_stack(c, bin, 0, first < most ? first : most);
@@ -178,6 +185,7 @@ static void thread_ends(void *argument) {
     struct cache *c = argument;
     cache_self = &cache_ended;
     cache_flush(c);
+    __atomic_sub_fetch(&registry.borrowed_bytes, c->borrowed_bytes, __ATOMIC_RELAXED);
     lock_acquire(&registry.lock);
     registry_unlink(c);
     bool keep = registry.pooled < POOL_MAX;
@@ -211,14 +219,32 @@ static uint32_t batch(const struct cache *c, uint32_t bin) {
     return half < BATCH_MAX ? half : BATCH_MAX;
 }
 
-/* A miss: let the bin hold twice as much, if the thread's budget allows. */
+static uint32_t at_most(uint32_t n, uint32_t most) { return n < most ? n : most; }
+
+/* Add to the thread's budget what is missing to `bytes`, if the common one has it. */
+static bool borrow(struct cache *c, size_t bytes) {
+    size_t more = bytes - c->budget_bytes;
+    size_t common = COMMON_BYTES + arena_committed_bytes() / COMMON_SHARE;
+    if (c->borrowed_bytes + more > BORROW_MAX_BYTES)
+        return false;
+    if (__atomic_add_fetch(&registry.borrowed_bytes, more, __ATOMIC_RELAXED) > common) {
+        __atomic_sub_fetch(&registry.borrowed_bytes, more, __ATOMIC_RELAXED);
+        return false;
+    }
+    c->borrowed_bytes += more;
+    c->budget_bytes += more;
+    return true;
+}
+
+/* A miss: let the bin hold twice as much, if the budgets allow. */
 static void raise_limit(struct cache *c, uint32_t bin) {
     uint32_t most = bin_capacity(bin), now = cache_limit(c, bin);
-    uint32_t limit = 2 * now < most ? 2 * now : most;
+    uint32_t more_chunks = now == 0 ? 1 : now;
+    uint32_t limit = at_most(now + more_chunks, most);
     if (limit <= now || limit >= SLOTS - c->slots_used)
         return;
     size_t more = (size_t)(limit - now) * bin_size(bin) * GRANULE_BYTES;
-    if (more > c->budget_bytes)
+    if (more > c->budget_bytes && !borrow(c, more))
         return;
     c->budget_bytes -= more;
     place_stack(c, bin, cache_count(c, bin), limit);
@@ -233,8 +259,6 @@ static struct granule *take_from(struct cache *c, uint32_t bin, uint32_t skip) {
     *slot = *--c->bin[bin].top;
     return header;
 }
-
-static uint32_t at_most(uint32_t n, uint32_t most) { return n < most ? n : most; }
 
 /* One of the newest chunks of a shared bin, if any of them is large enough. */
 static struct granule *take_shared(struct cache *c, uint32_t size) {

@@ -74,10 +74,12 @@
 #define TOP_PAD_DEFAULT_BYTES ((size_t)128 * 1024)
 #define MMAP_MAX_DEFAULT 65536
 
-/* Free chunks from this size on (2 pages: one may be whole) record which of their pages were given
- * back, in granule i + PURGED_NODE, and are listed by age while others were not, through granule
- * i + DIRTY_NODE. The list's head is granule 0 of the region, which is no bin's. */
-#define PURGE_MIN_GRANULES (2u * PAGE_GRANULES)
+/* Free chunks from this size on record which of their pages were given back, in granule
+ * i + PURGED_NODE, and are listed by age while others were not, through granule i + DIRTY_NODE. The
+ * list's head is granule 0 of the region, which is no bin's. The whole pages of smaller chunks are
+ * given back by malloc_trim only: a system call for one or two pages, which churn soon wants again,
+ * costs more than they are worth. */
+#define PURGE_MIN_GRANULES (4u * PAGE_GRANULES)
 #define PURGED_NODE 3u
 #define DIRTY_NODE 4u
 #define DIRTY_HEAD 0u

@@ -32,14 +32,17 @@ static uint32_t granules_in_use(const struct region *r) {
     return region_granules(r) - r->bins.free_granules - region_top_granules(r);
 }
 
+/* The arenas share what is kept whatever is in use. */
+static uint32_t kept_granules(void) { return KEPT_GRANULES / arena_count(); }
+
 /* What a region may keep for the next allocations. A quarter of it may wait unmerged in fast bins,
  * where it can neither be given back nor serve larger requests. */
 static uint32_t budget_granules(const struct region *r) {
-    return granules_in_use(r) / BUDGET_SHARE + KEPT_GRANULES;
+    return granules_in_use(r) / BUDGET_SHARE + kept_granules();
 }
 
 static bool beyond_limit(const struct region *r) {
-    return r->dirty_granules > (uint64_t)LIMIT_TIMES * granules_in_use(r) + KEPT_GRANULES;
+    return r->dirty_granules > (uint64_t)LIMIT_TIMES * granules_in_use(r) + kept_granules();
 }
 
 /* A region may give back its own size once a second: enough for any phase of frees, too little for
@@ -123,11 +126,18 @@ struct granule *purge_join(struct granule *header) {
     return header;
 }
 
+static bool purge_chunk(struct region *r, uint32_t i) {
+    struct page_run run = region_whole_pages(r, i);
+    if (r->g[i].size >= PURGE_MIN_GRANULES)
+        return purge_run(r, i, run);
+    return run.from < run.to && give_back(r, run.from, run.to);
+}
+
 static bool purge_bin(struct region *r, uint32_t bin) {
     bool any = false;
     for (uint32_t x = r->g[bin].lo; x != bin; x = r->g[x].lo)
-        if (r->g[x - 1].size >= PURGE_MIN_GRANULES)
-            any |= purge_run(r, x - 1, region_whole_pages(r, x - 1));
+        if (r->g[x - 1].size > PAGE_GRANULES)
+            any |= purge_chunk(r, x - 1);
     return any;
 }
 
@@ -145,7 +155,7 @@ static bool purge_top(struct region *r, size_t pad_bytes) {
 static bool purge_region(struct region *r, size_t pad_bytes) {
     region_consolidate(r);
     bool any = purge_bin(r, BIN_UNSORTED);
-    for (uint32_t bin = bin_index(PURGE_MIN_GRANULES); bin < BIN_COUNT; bin++)
+    for (uint32_t bin = bin_index(PAGE_GRANULES); bin < BIN_COUNT; bin++)
         any |= purge_bin(r, bin);
     return purge_top(r, pad_bytes) || any;
 }

@@ -20,7 +20,7 @@
 
 static struct region r;
 
-/* allocated 8 | free 100 | allocated 8 | free 100 | allocated 8 | free 700 | allocated 8 |
+/* allocated 8 | free 100 | allocated 8 | free 100 | allocated 8 | free 1700 | allocated 8 |
  * fast 4 | allocated 8 | free 10 | allocated 8 | top; the first three free ones are sorted. */
 static uint32_t fence_post[6], large_a, large_b, big, fast, small;
 
@@ -38,7 +38,7 @@ static int build(void **state) {
     fence_post[1] = take(8);
     large_b = take(100);
     fence_post[2] = take(8);
-    big = take(700);
+    big = take(1700);
     fence_post[3] = take(8);
     fast = take(4);
     fence_post[4] = take(8);
@@ -47,7 +47,7 @@ static int build(void **state) {
     region_free(&r, large_a, 0);
     region_free(&r, large_b, 0);
     region_free(&r, big, 0);
-    take(2000); /* sorts the three */
+    take(4000); /* sorts the three */
     region_free(&r, small, 0);
     region_free(&r, fast, 8);
     struct cp_breach breach;
@@ -147,8 +147,8 @@ static void breaks_sorted_by_the_ring(void **state) {
 
 static void breaks_mapped_bins(void **state) {
     (void)state;
-    r.bins.map[bin_index(700) / 64] &= ~((uint64_t)1 << bin_index(700) % 64);
-    expect(CP_MAPPED_BINS, bin_index(700));
+    r.bins.map[bin_index(1700) / 64] &= ~((uint64_t)1 << bin_index(1700) % 64);
+    expect(CP_MAPPED_BINS, bin_index(1700));
 }
 
 static void breaks_fast(void **state) {
