@@ -30,6 +30,8 @@ struct heap {
     size_t committed_bytes; /* from start on */
     int64_t purge_allowance; /* granules that may be given back by now (purge.c) ... */
     uint64_t purge_clock_ns; /* ... as of then */
+    uint32_t in_use_max; /* granules, since the region last shrank as a whole (purge.c) */
+    uint32_t purge_trigger; /* dirty granules that are none too many; 0: the budget decides */
 };
 
 struct arena {

@@ -115,11 +115,8 @@ static void place_stack(struct cache *c, uint32_t bin, uint32_t count, uint32_t 
     c->bin[bin] = (struct cache_bin){base + count, base + limit};
 }
 
-static void cache_init(struct cache *c) {
-    c->key = *arena_key();
-    c->toggle = (uint16_t)(c->key.state[SEAL_ALLOCATED] ^ c->key.state[SEAL_CACHED]);
-    c->arena = arena_main();
-    c->operations = 0;
+/* Empty stacks, low limits. */
+static void place_stacks(struct cache *c) {
     c->budget_bytes = OWN_BYTES;
     c->borrowed_bytes = 0;
     c->slots_used = 0;
@@ -131,6 +128,14 @@ static void cache_init(struct cache *c) {
         c->base[bin] = slots_of(c);
         place_stack(c, bin, 0, first < most ? first : most);
     }
+}
+
+static void cache_init(struct cache *c) {
+    c->key = *arena_key();
+    c->toggle = (uint16_t)(c->key.state[SEAL_ALLOCATED] ^ c->key.state[SEAL_CACHED]);
+    c->arena = arena_main();
+    c->operations = 0;
+    place_stacks(c);
     set_ends(c);
 }
 
@@ -315,15 +320,24 @@ struct granule *cache_allocate(struct cache *c, uint32_t size) {
     return fetched[0];
 }
 
-/* Give the oldest chunks of a full bin back. */
+/* Give everything back and start anew, with low limits. */
+static void reset(struct cache *c) {
+    cache_flush(c);
+    __atomic_sub_fetch(&registry.borrowed_bytes, c->borrowed_bytes, __ATOMIC_RELAXED);
+    place_stacks(c);
+}
+
+/* Give the oldest chunks of a full bin back; all chunks if there is hardly anything left in use. */
 static void make_room(struct cache *c, uint32_t bin) {
     uint32_t out = batch(c, bin) > 0 ? batch(c, bin) : 1;
     uint32_t count = cache_count(c, bin);
     if (out > count)
         return;
-    return_chunks(c->base[bin], out);
+    bool mostly_free = return_chunks(c->base[bin], out);
     memmove(c->base[bin], c->base[bin] + out, (count - out) * sizeof(struct granule *));
     c->bin[bin].top -= out;
+    if (mostly_free)
+        reset(c);
 }
 
 bool cache_free(struct cache *c, struct granule *header) {

@@ -76,9 +76,9 @@
 
 /* Free chunks from this size on record which of their pages were given back, in granule
  * i + PURGED_NODE, and are listed by age while others were not, through granule i + DIRTY_NODE. The
- * list's head is granule 0 of the region, which is no bin's. The whole pages of smaller chunks are
- * given back by malloc_trim only: a system call for one or two pages, which churn soon wants again,
- * costs more than they are worth. */
+ * list's head is granule 0 of the region, which is no bin's. Whole pages of smaller chunks are given
+ * back when a region has shrunk and by malloc_trim: churn soon wants them again, and one or two
+ * pages are not worth a system call then. */
 #define PURGE_MIN_GRANULES (4u * PAGE_GRANULES)
 #define PURGED_NODE 3u
 #define DIRTY_NODE 4u

@@ -4,10 +4,15 @@
 #include "options.h"
 #include "os.h"
 
-/* Dirty pages are given back when they exceed 1/16 of what is in use and 2 MiB, as far as the clock
- * allows; beyond 4 times what is in use and 2 MiB whatever the clock says: then hardly anything is
+/* Dirty pages are given back when they exceed 1/16 of what is in use and 1 MiB, as far as the clock
+ * allows; beyond 4 times what is in use and 1 MiB whatever the clock says: then hardly anything is
  * left that could use them again. */
-enum { BUDGET_SHARE = 16, LIMIT_TIMES = 4, KEPT_GRANULES = 2 * 1024 * 1024 / GRANULE_BYTES };
+enum {
+    BUDGET_SHARE = 16,
+    LIMIT_TIMES = 4,
+    MOSTLY_TIMES = 8,
+    KEPT_GRANULES = 1024 * 1024 / GRANULE_BYTES
+};
 
 #define SECOND_NS 1000000000u
 
@@ -26,6 +31,28 @@ static bool purge_run(struct region *r, uint32_t i, struct page_run run) {
         return false;
     region_set_purged(r, i, run);
     return true;
+}
+
+static bool purge_chunk(struct region *r, uint32_t i) {
+    struct page_run run = region_whole_pages(r, i);
+    if (r->g[i].size >= PURGE_MIN_GRANULES)
+        return purge_run(r, i, run);
+    return run.from < run.to && give_back(r, run.from, run.to);
+}
+
+static bool purge_bin(struct region *r, uint32_t bin) {
+    bool any = false;
+    for (uint32_t x = r->g[bin].lo; x != bin; x = r->g[x].lo)
+        if (r->g[x - 1].size > PAGE_GRANULES)
+            any |= purge_chunk(r, x - 1);
+    return any;
+}
+
+static bool purge_bins(struct region *r) {
+    bool any = purge_bin(r, BIN_UNSORTED);
+    for (uint32_t bin = bin_index(PAGE_GRANULES); bin < BIN_COUNT; bin++)
+        any |= purge_bin(r, bin);
+    return any;
 }
 
 static uint32_t granules_in_use(const struct region *r) {
@@ -72,11 +99,30 @@ static bool top_is_long(const struct heap *h) {
     return top_bytes >= option(&options.trim_threshold_bytes);
 }
 
+/* Whether a quarter of what was in use has been freed since memory was given back for that reason,
+ * and a good deal: no churn, but a phase's end. */
+static bool has_shrunk(struct heap *h) {
+    uint32_t in_use = granules_in_use(&h->region);
+    if (in_use > h->in_use_max)
+        h->in_use_max = in_use;
+    uint32_t freed = h->in_use_max - in_use;
+    return freed >= h->in_use_max / 4 && freed >= KEPT_GRANULES;
+}
+
+static bool is_allowed(const struct heap *h) {
+    return h->purge_allowance > 0 || beyond_limit(&h->region);
+}
+
+/* Whether there is more than a program that churns showed to need, up to half of what is in use. */
+static bool beyond_trigger(const struct heap *h) {
+    uint32_t dirty = h->region.dirty_granules;
+    return dirty > h->purge_trigger || dirty > granules_in_use(&h->region) / 2 + kept_granules();
+}
+
 /* Until half the budget is left, so that the next free does not start it again. */
-static void purge_to_half(struct heap *h, uint32_t budget) {
+static void purge_oldest(struct heap *h, uint32_t budget) {
     struct region *r = &h->region;
-    bool allowed = beyond_limit(r);
-    while (r->dirty_granules > budget / 2 && (allowed || h->purge_allowance > 0)) {
+    while (r->dirty_granules > budget / 2 && is_allowed(h)) {
         uint32_t i = region_oldest_dirty(r);
         uint32_t dirty = i == 0 ? 0 : region_dirty(r, i);
         if (i == 0 || !purge_run(r, i, region_whole_pages(r, i)))
@@ -85,34 +131,60 @@ static void purge_to_half(struct heap *h, uint32_t budget) {
     }
 }
 
+static void purge_shrunk(struct heap *h) {
+    struct region *r = &h->region;
+    h->purge_allowance -= r->dirty_granules;
+    h->in_use_max = granules_in_use(r);
+    purge_bins(r);
+}
+
+/* A program that churns uses up what it is allowed. Then the trigger is raised, so that the allowance
+ * recovers and is there when the program frees in earnest, which brings the trigger down. */
 static void purge_when_due(struct heap *h) {
-    uint32_t budget = budget_granules(&h->region);
-    if (h->region.dirty_granules <= budget)
+    uint32_t budget = budget_granules(&h->region), dirty = h->region.dirty_granules;
+    if (dirty <= budget || !beyond_trigger(h))
         return;
     allow_by_clock(h);
-    if (h->purge_allowance <= 0 && !beyond_limit(&h->region))
+    bool allowed = is_allowed(h);
+    h->purge_trigger = allowed ? 0 : dirty + dirty / 4;
+    if (!allowed)
         return;
     if (top_is_long(h))
         trim_top(h);
-    purge_to_half(h, budget);
+    if (has_shrunk(h))
+        purge_shrunk(h);
+    else
+        purge_oldest(h, budget);
 }
 
-static void purge_heap(struct heap *h) {
-    if (h->region.bins.fast_granules > budget_granules(&h->region) / 4)
-        region_consolidate(&h->region);
+/* Whether a region that was large holds hardly anything: each small chunk that waits somewhere
+ * then keeps a page resident. */
+static bool mostly_free(const struct region *r) {
+    return region_granules(r) / MOSTLY_TIMES > granules_in_use(r) + kept_granules();
+}
+
+/* Whether it is mostly free. */
+static bool purge_heap(struct heap *h) {
+    struct region *r = &h->region;
+    bool mostly = mostly_free(r);
+    if (r->bins.fast_granules > (mostly ? 0 : budget_granules(r) / 4))
+        region_consolidate(r);
     if (arena_drop_if_empty(h->arena, h))
-        return;
+        return false;
     if (option(&options.trim_threshold_fixed) != 0 && top_is_long(h))
         trim_top(h);
     purge_when_due(h);
+    return mostly;
 }
 
-void purge_after_frees(struct arena *a) {
+bool purge_after_frees(struct arena *a) {
+    bool mostly = false;
     struct heap *next;
     for (struct heap *h = a->heaps; h != NULL; h = next) {
         next = h->next;
-        purge_heap(h);
+        mostly |= purge_heap(h);
     }
+    return mostly;
 }
 
 void purge_free_chunk(struct granule *header) {
@@ -124,21 +196,6 @@ struct granule *purge_join(struct granule *header) {
     struct heap *h = heap_of(header);
     chunk_merge(h->region.g, &h->region.key, heap_index(h, header));
     return header;
-}
-
-static bool purge_chunk(struct region *r, uint32_t i) {
-    struct page_run run = region_whole_pages(r, i);
-    if (r->g[i].size >= PURGE_MIN_GRANULES)
-        return purge_run(r, i, run);
-    return run.from < run.to && give_back(r, run.from, run.to);
-}
-
-static bool purge_bin(struct region *r, uint32_t bin) {
-    bool any = false;
-    for (uint32_t x = r->g[bin].lo; x != bin; x = r->g[x].lo)
-        if (r->g[x - 1].size > PAGE_GRANULES)
-            any |= purge_chunk(r, x - 1);
-    return any;
 }
 
 static bool purge_top(struct region *r, size_t pad_bytes) {
@@ -154,9 +211,7 @@ static bool purge_top(struct region *r, size_t pad_bytes) {
 
 static bool purge_region(struct region *r, size_t pad_bytes) {
     region_consolidate(r);
-    bool any = purge_bin(r, BIN_UNSORTED);
-    for (uint32_t bin = bin_index(PAGE_GRANULES); bin < BIN_COUNT; bin++)
-        any |= purge_bin(r, bin);
+    bool any = purge_bins(r);
     return purge_top(r, pad_bytes) || any;
 }
 

@@ -15,8 +15,9 @@ void purge_free_chunk(struct granule *header);
 struct granule *purge_join(struct granule *header);
 
 /* After frees into the locked arena: give memory back if more is kept than the budget allows. At
- * free time, so that an idle process has shrunk too. Empty heaps may end to exist. */
-void purge_after_frees(struct arena *a);
+ * free time, so that an idle process has shrunk too. Empty heaps may end to exist. True if one of
+ * the others is mostly free: what caches keep of it should go back, too. */
+bool purge_after_frees(struct arena *a);
 
 /* Merge fast chunks, give back the whole pages of every free chunk, of top those beyond
  * `pad_bytes`, and regions that hold nothing. True if anything went back to the system. */

@@ -36,9 +36,10 @@ static struct page_run overlap(struct page_run a, struct page_run b) {
     return from < to ? (struct page_run){from, to} : no_pages;
 }
 
+static uint32_t length(struct page_run run) { return run.to - run.from; }
+
 uint32_t region_dirty(const struct region *r, uint32_t i) {
-    struct page_run whole = region_whole_pages(r, i), purged = region_purged(r, i);
-    return (whole.to - whole.from) - (purged.to - purged.from);
+    return length(region_whole_pages(r, i)) - length(region_purged(r, i));
 }
 
 /* Free chunk i, whose header and links stand, has the pages `run` given back (those of them that
@@ -47,10 +48,11 @@ static void dirty_in(struct region *r, uint32_t i, struct page_run run) {
     struct granule *g = r->g;
     if (g[i].size < PURGE_MIN_GRANULES)
         return;
-    run = overlap(run, region_whole_pages(r, i));
+    struct page_run whole = region_whole_pages(r, i);
+    run = overlap(run, whole);
     g[i + PURGED_NODE].lo = run.from;
     g[i + PURGED_NODE].hi = run.to;
-    uint32_t dirty = region_dirty(r, i);
+    uint32_t dirty = length(whole) - length(run);
     r->dirty_granules += dirty;
     if (dirty == 0)
         g[i + DIRTY_NODE].lo = g[i + DIRTY_NODE].hi = DIRTY_UNLISTED;
@@ -65,7 +67,7 @@ static struct page_run dirty_out(struct region *r, uint32_t i) {
     struct page_run run = region_purged(r, i);
     if (run.from > run.to || run.to > i + r->g[i].size || (run.from < i && run.from != run.to))
         report_fault(FAULT_LINK, &r->g[i + PURGED_NODE], &r->g[i], "record of pages given back");
-    r->dirty_granules -= region_dirty(r, i);
+    r->dirty_granules -= length(region_whole_pages(r, i)) - length(run);
     if (r->g[i + DIRTY_NODE].lo != DIRTY_UNLISTED)
         bin_unhook(r->g, &r->bins, i + DIRTY_NODE);
     return run;

@@ -41,9 +41,13 @@ static void take_in(struct arena *a) {
     }
 }
 
+static bool any_returned(const struct arena *a) {
+    return __atomic_load_n(&a->returned, __ATOMIC_SEQ_CST) != NULL;
+}
+
 /* While chunks are there and nobody holds the lock: whoever does will look after us. */
-void arena_take_in(struct arena *a) {
-    while (__atomic_load_n(&a->returned, __ATOMIC_SEQ_CST) != NULL && lock_try(&a->lock)) {
+__attribute__((noinline)) void arena_take_in(struct arena *a) {
+    while (any_returned(a) && lock_try(&a->lock)) {
         take_in(a);
         purge_after_frees(a);
         lock_release(&a->lock);
@@ -52,7 +56,8 @@ void arena_take_in(struct arena *a) {
 
 void arena_leave(struct arena *a) {
     lock_release(&a->lock);
-    arena_take_in(a);
+    if (__builtin_expect(any_returned(a), 0))
+        arena_take_in(a);
 }
 
 /* ---- Returning ------------------------------------------------------------------------------- */
@@ -109,15 +114,15 @@ static uint32_t join(struct granule **slot, uint32_t count) {
     return joined;
 }
 
-static void free_into(struct arena *a, struct granule **slot, uint32_t count) {
+static bool free_into(struct arena *a, struct granule **slot, uint32_t count) {
     uint32_t joined;
     for (uint32_t s = 0; s < count && !a->lost; s += joined) {
         joined = join(slot + s, count - s);
         purge_free_chunk(slot[s]);
     }
-    if (!a->lost)
-        purge_after_frees(a);
+    bool mostly_free = !a->lost && purge_after_frees(a);
     arena_leave(a);
+    return mostly_free;
 }
 
 static void push_all(struct arena *a, struct granule **slot, uint32_t count) {
@@ -127,16 +132,18 @@ static void push_all(struct arena *a, struct granule **slot, uint32_t count) {
     arena_take_in(a);
 }
 
-void return_chunks(struct granule **slot, uint32_t count) {
+bool return_chunks(struct granule **slot, uint32_t count) {
+    bool mostly_free = false;
     while (count > 0) {
         check_cached(slot[0]);
         struct arena *a = heap_of(slot[0])->arena;
         uint32_t own = gather(a, slot, count);
         if (lock_try(&a->lock))
-            free_into(a, slot, own);
+            mostly_free |= free_into(a, slot, own);
         else
             push_all(a, slot, own);
         slot += own;
         count -= own;
     }
+    return mostly_free;
 }

@@ -17,9 +17,10 @@
 
 #include "arena.h"
 
-/* Free one chunk that is allocated; or `count` that are cached, of any arenas. slot[] is used up. */
+/* Free one chunk that is allocated; or `count` that are cached, of any arenas. slot[] is used up.
+ * True if one of the arenas is mostly free now, see purge_after_frees. */
 void return_chunk(struct granule *header);
-void return_chunks(struct granule **slot, uint32_t count);
+bool return_chunks(struct granule **slot, uint32_t count);
 
 /* Leave a locked arena, and free what was returned to it meanwhile. */
 void arena_leave(struct arena *a);
