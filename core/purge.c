@@ -171,7 +171,7 @@ static bool purge_heap(struct heap *h) {
         region_consolidate(r);
     if (arena_drop_if_empty(h->arena, h))
         return false;
-    if (option(&options.trim_threshold_fixed) != 0 && top_is_long(h))
+    if ((mostly || option(&options.trim_threshold_fixed) != 0) && top_is_long(h))
         trim_top(h);
     purge_when_due(h);
     return mostly;
