@@ -1,45 +1,137 @@
 # fuzz.mk: builds and runs the fuzz targets. Included by the Makefile; `make -f fuzz/fuzz.mk` from
 # the top folder works as well.
 #
-#   make fuzz [FUZZ_TIME=60] [FUZZ_JOBS=1] [FUZZ_SEED=1]   fuzz the core, see fuzz/run --help
-#   make fuzz-negative [FUZZ_MUTANTS="a b"]                planted faults must be found
-#   make replay IN=file [C=1]                              one input as a trace or as a C program
-#   make seeds                                             write corpus/api anew
+#   make fuzz [TARGET=api] [ENGINE=libfuzzer|afl|random] [FUZZ_TIME=60] [FUZZ_JOBS=1] [FUZZ_SEED=1]
+#             TARGET: api, region, size, options, corrupt; libc or /path/lib.so: another malloc (ALLOW=...)
+#   make fuzz-negative [FUZZ_MUTANTS="a b"]      planted faults must be found
+#   make mutants [FUZZ_MUTANTS="a b"]            the same with several seeds and a baseline, as a table
+#   make replay IN=file [C=1]                    one input as a trace or as a C program
+#   make minimise IN=file [NAME=name]            a crash made small, kept in corpus/regress
+#   make coverage                                of core/ by the corpus alone
+#   make corpus                                  what fuzzing found, merged into corpus/
+#   make seeds                                   write the seeds anew
 #
 # The core is built with coverage and UBSan; what judges it is built with neither, so that the
 # engine explores the allocator and not the harness, and at full speed.
 
 FUZZ_CC ?= $(firstword $(foreach c,clang clang-14 clang-15 clang-16,$(if $(shell command -v $(c)),$(c))) clang)
+FUZZ_AFL_CC ?= afl-clang-fast
 FUZZ_CORE ?= core
 FUZZ_BUILD ?= build/fuzz
 FUZZ_HARNESS ?= build/fuzz/harness
 FUZZ_TIME ?= 60
-FUZZ_JOBS ?= 1
+FUZZ_JOBS ?= $(if $(filter afl,$(ENGINE)),0,1)
 FUZZ_SEED ?= 1
 FUZZ_MUTANTS ?=
+ENGINE ?= libfuzzer
+TARGET ?= api
+
+FUZZ_TARGETS := api region size options corrupt
 
 FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer -Wall -Wextra -Wconversion \
 	-Wshadow -Werror -Ifuzz
 FUZZ_UBSAN := -fsanitize=undefined -fno-sanitize-recover=all
 # Edges only: operations are not found by comparing bytes, and tracing comparisons takes half of
-# the time. The walker is a judge too.
-FUZZ_COVERAGE = $(if $(filter check.c,$(<F)),,-fsanitize-coverage=inline-8bit-counters,pc-table)
+# the time.
+FUZZ_SANCOV := -fsanitize-coverage=inline-8bit-counters,pc-table
+
+# ---- The core, once for each use -------------------------------------------------------------
 
 # Everything the real system is reached through stays out: os_sim.c and lock_sim.c stand for it.
 FUZZ_CORE_SRC := $(filter-out %/os_linux.c %/lock_linux.c %/malloc.c,$(wildcard $(FUZZ_CORE)/*.c))
-FUZZ_CORE_OBJ := $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_BUILD)/core/%.o)
-FUZZ_REPLAY_CORE_OBJ := $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_BUILD)/core-replay/%.o)
-FUZZ_PLAIN_CORE_OBJ := $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_BUILD)/core-plain/%.o)
 
-FUZZ_JUDGE_SRC := fuzz/ops.c fuzz/ops_text.c fuzz/model.c fuzz/exec.c fuzz/target_core.c \
-	fuzz/sim/os_sim.c fuzz/sim/lock_sim.c
-FUZZ_JUDGE_OBJ := $(FUZZ_JUDGE_SRC:fuzz/%.c=$(FUZZ_HARNESS)/%.o)
-FUZZ_API_OBJ := $(FUZZ_HARNESS)/fuzz_api.o $(FUZZ_HARNESS)/mutator.o
+# $(1): use, and folder of its objects; $(2): compiler; $(3): flags for all; $(4): for what is to
+# be explored. The walker (check.c) is a judge and gets no instrumentation.
+define FUZZ_CORE_RULES
+$(FUZZ_BUILD)/$(1)/%.o: $(FUZZ_CORE)/%.c
+	@mkdir -p $$(@D)
+	@$$(if $$(filter check.c,$$(<F)),$(FUZZ_CC),$(2)) $(FUZZ_CFLAGS) -I$(FUZZ_CORE) $(3) \
+	    $$(if $$(filter check.c,$$(<F)),,$(4)) -MMD -c $$< -o $$@
+$(FUZZ_BUILD)/$(1).a: $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_BUILD)/$(1)/%.o)
+	@rm -f $$@ && ar rcs $$@ $$^
+-include $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_BUILD)/$(1)/%.d)
+endef
+$(eval $(call FUZZ_CORE_RULES,core,$(FUZZ_CC),$(FUZZ_UBSAN),$(FUZZ_SANCOV)))
+$(eval $(call FUZZ_CORE_RULES,core-afl,$(FUZZ_AFL_CC),$(FUZZ_UBSAN),))
+$(eval $(call FUZZ_CORE_RULES,core-replay,$(FUZZ_CC),$(FUZZ_UBSAN),))
+$(eval $(call FUZZ_CORE_RULES,core-plain,$(FUZZ_CC),,$(FUZZ_SANCOV)))
+
+# ---- What judges it --------------------------------------------------------------------------
+
+# All of fuzz/ but what stands for itself. An archive, so that a target takes what it needs.
+FUZZ_PROGRAMS := fuzz/replay.c fuzz/seeds.c fuzz/engine_random.c fuzz/mutator_afl.c
+FUZZ_JUDGE_SRC := $(filter-out fuzz/fuzz_%.c fuzz/mut%.c fuzz/target_%.c $(FUZZ_PROGRAMS), \
+	$(wildcard fuzz/*.c fuzz/sim/*.c fuzz/sim/*.S))
+FUZZ_JUDGE_OBJ := $(patsubst fuzz/%,$(FUZZ_HARNESS)/%.o,$(basename $(FUZZ_JUDGE_SRC)))
+FUZZ_JUDGES := $(FUZZ_HARNESS)/judges.a
+
+$(FUZZ_JUDGES): $(FUZZ_JUDGE_OBJ)
+	@rm -f $@ && ar rcs $@ $^
+
+# The judges see the headers of the unchanged core: a mutant may not change an interface.
+$(FUZZ_HARNESS)/%.o: fuzz/%.c
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_PIC) -Icore -MMD -c $< -o $@
+$(FUZZ_HARNESS)/%.o: fuzz/%.S
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) -Ifuzz -c $< -o $@
+
+# What a target consists of besides judges and core. Those of records share a mutator.
+FUZZ_OBJ_api := $(addprefix $(FUZZ_HARNESS)/,fuzz_api.o mutator.o target_core.o)
+FUZZ_OBJ_corrupt := $(addprefix $(FUZZ_HARNESS)/,fuzz_corrupt.o mutator.o target_core.o)
+FUZZ_OBJ_region := $(FUZZ_HARNESS)/fuzz_region.o
+FUZZ_OBJ_size := $(FUZZ_HARNESS)/fuzz_size.o
+FUZZ_OBJ_options := $(FUZZ_HARNESS)/fuzz_options.o
+# A report does not end the run there: it is what the run has to end in.
+FUZZ_LINK_corrupt := -Wl,--wrap=os_abort
+
+# $(1): target. The engines: build/fuzz/NAME libFuzzer, afl/NAME, random/NAME; NAME-plain:
+# libFuzzer without sanitizer, to measure speed.
+define FUZZ_TARGET_RULES
+$(FUZZ_BUILD)/$(1): $$(FUZZ_OBJ_$(1)) $(FUZZ_JUDGES) $(FUZZ_BUILD)/core.a
+	@$(FUZZ_CC) -fsanitize=fuzzer $(FUZZ_UBSAN) $$(FUZZ_LINK_$(1)) $$^ -lpthread -o $$@
+$(FUZZ_BUILD)/$(1)-plain: $$(FUZZ_OBJ_$(1)) $(FUZZ_JUDGES) $(FUZZ_BUILD)/core-plain.a
+	@$(FUZZ_CC) -fsanitize=fuzzer $$(FUZZ_LINK_$(1)) $$^ -lpthread -o $$@
+$(FUZZ_BUILD)/afl/$(1): $$(FUZZ_OBJ_$(1)) $(FUZZ_JUDGES) $(FUZZ_BUILD)/core-afl.a
+	@mkdir -p $$(@D)
+	@AFL_QUIET=1 $(FUZZ_AFL_CC) -fsanitize=fuzzer $(FUZZ_UBSAN) $$(FUZZ_LINK_$(1)) $$^ -lpthread -o $$@
+$(FUZZ_BUILD)/random/$(1): $(FUZZ_HARNESS)/engine_random.o $(FUZZ_HARNESS)/mutate_bytes.o \
+	    $$(FUZZ_OBJ_$(1)) $(FUZZ_JUDGES) $(FUZZ_BUILD)/core-replay.a
+	@mkdir -p $$(@D)
+	@$(FUZZ_CC) $(FUZZ_UBSAN) $$(FUZZ_LINK_$(1)) $$^ -lpthread -o $$@
+endef
+$(foreach t,$(FUZZ_TARGETS),$(eval $(call FUZZ_TARGET_RULES,$(t))))
+
+# Another malloc: the programs and the model of api, without the core.
+$(FUZZ_BUILD)/random/dynamic: $(addprefix $(FUZZ_HARNESS)/,engine_random.o mutate_bytes.o fuzz_api.o \
+	    mutator.o target_dynamic.o) $(FUZZ_JUDGES) $(FUZZ_BUILD)/core-replay.a
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) $(FUZZ_UBSAN) $^ -ldl -lpthread -o $@
+
+$(FUZZ_BUILD)/afl/mutator.so: fuzz/mutator_afl.c fuzz/mutator.c fuzz/mutate_bytes.c fuzz/ops.c
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) -Icore -fPIC -shared $^ -o $@
+
+$(FUZZ_BUILD)/replay: $(FUZZ_HARNESS)/replay.o $(FUZZ_HARNESS)/target_core.o $(FUZZ_JUDGES) \
+	    $(FUZZ_BUILD)/core-replay.a
+	@$(FUZZ_CC) $(FUZZ_UBSAN) $^ -lpthread -o $@
+
+$(FUZZ_BUILD)/seeds: $(FUZZ_HARNESS)/seeds.o $(FUZZ_HARNESS)/ops.o
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) $^ -o $@
+
+-include $(wildcard $(FUZZ_HARNESS)/*.d $(FUZZ_HARNESS)/sim/*.d)
+
+# ---- Commands --------------------------------------------------------------------------------
 
 .PHONY: fuzz fuzz-build fuzz-negative replay seeds
 
-fuzz: fuzz-build
-	@fuzz/run --time $(FUZZ_TIME) --jobs $(FUZZ_JOBS) --seed $(FUZZ_SEED)
+FUZZ_IS_OURS := $(filter $(TARGET),$(FUZZ_TARGETS))
+FUZZ_PROGRAM = $(FUZZ_BUILD)/$(if $(FUZZ_IS_OURS),$(if $(filter libfuzzer,$(ENGINE)),,$(ENGINE)/)$(TARGET),random/dynamic)
+
+fuzz: $(FUZZ_PROGRAM) $(FUZZ_BUILD)/replay $(if $(filter afl,$(ENGINE)),$(FUZZ_BUILD)/afl/mutator.so)
+	@fuzz/run --target $(TARGET) --engine $(if $(FUZZ_IS_OURS),$(ENGINE),random) --time $(FUZZ_TIME) \
+	    --jobs $(FUZZ_JOBS) --seed $(FUZZ_SEED) $(if $(ALLOW),--allow $(ALLOW))
 
 fuzz-build: $(FUZZ_BUILD)/api $(FUZZ_BUILD)/replay
 
@@ -54,37 +146,3 @@ seeds: $(FUZZ_BUILD)/seeds
 	@rm -rf $(FUZZ_BUILD)/seeds.new && mkdir -p $(FUZZ_BUILD)/seeds.new corpus/api
 	@$< $(FUZZ_BUILD)/seeds.new
 	@rm -f corpus/api/* && cp $(FUZZ_BUILD)/seeds.new/* corpus/api/
-
-$(FUZZ_BUILD)/api: $(FUZZ_CORE_OBJ) $(FUZZ_JUDGE_OBJ) $(FUZZ_API_OBJ)
-	@$(FUZZ_CC) -fsanitize=fuzzer $(FUZZ_UBSAN) $^ -lpthread -o $@
-
-# The same without sanitizers, to measure speed: build/fuzz/api-plain.
-$(FUZZ_BUILD)/api-plain: $(FUZZ_PLAIN_CORE_OBJ) $(FUZZ_JUDGE_OBJ) $(FUZZ_API_OBJ)
-	@$(FUZZ_CC) -fsanitize=fuzzer $^ -lpthread -o $@
-
-$(FUZZ_BUILD)/replay: $(FUZZ_REPLAY_CORE_OBJ) $(FUZZ_JUDGE_OBJ) $(FUZZ_HARNESS)/replay.o
-	@$(FUZZ_CC) $(FUZZ_UBSAN) $^ -lpthread -o $@
-
-$(FUZZ_BUILD)/seeds: $(FUZZ_HARNESS)/seeds.o $(FUZZ_HARNESS)/ops.o
-	@mkdir -p $(@D)
-	@$(FUZZ_CC) $^ -o $@
-
-$(FUZZ_BUILD)/core/%.o: $(FUZZ_CORE)/%.c
-	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) -I$(FUZZ_CORE) $(FUZZ_COVERAGE) $(FUZZ_UBSAN) -MMD -c $< -o $@
-
-$(FUZZ_BUILD)/core-replay/%.o: $(FUZZ_CORE)/%.c
-	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) -I$(FUZZ_CORE) $(FUZZ_UBSAN) -MMD -c $< -o $@
-
-$(FUZZ_BUILD)/core-plain/%.o: $(FUZZ_CORE)/%.c
-	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) -I$(FUZZ_CORE) $(FUZZ_COVERAGE) -MMD -c $< -o $@
-
-# The judges see the headers of the unchanged core: a mutant may not change an interface.
-$(FUZZ_HARNESS)/%.o: fuzz/%.c
-	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) -Icore -MMD -c $< -o $@
-
--include $(FUZZ_CORE_OBJ:.o=.d) $(FUZZ_REPLAY_CORE_OBJ:.o=.d) $(FUZZ_JUDGE_OBJ:.o=.d) \
-	$(FUZZ_API_OBJ:.o=.d) $(FUZZ_HARNESS)/replay.d $(FUZZ_HARNESS)/seeds.d
