@@ -124,7 +124,7 @@ $(FUZZ_BUILD)/seeds: $(FUZZ_HARNESS)/seeds.o $(FUZZ_HARNESS)/ops.o
 
 # ---- Commands --------------------------------------------------------------------------------
 
-.PHONY: fuzz fuzz-build fuzz-negative replay seeds
+.PHONY: fuzz fuzz-build fuzz-negative minimise replay seeds
 
 FUZZ_IS_OURS := $(filter $(TARGET),$(FUZZ_TARGETS))
 FUZZ_PROGRAM = $(FUZZ_BUILD)/$(if $(FUZZ_IS_OURS),$(if $(filter libfuzzer,$(ENGINE)),,$(ENGINE)/)$(TARGET),random/dynamic)
@@ -137,6 +137,10 @@ fuzz-build: $(FUZZ_BUILD)/api $(FUZZ_BUILD)/replay
 
 fuzz-negative:
 	@fuzz/negative $(FUZZ_MUTANTS)
+
+minimise: $(FUZZ_BUILD)/replay $(FUZZ_BUILD)/random/$(if $(FUZZ_IS_OURS),$(TARGET),dynamic)
+	@$(if $(IN),,echo 'usage: make minimise IN=file [TARGET=api] [NAME=name]' >&2; exit 2;) \
+	    fuzz/minimise --target $(TARGET) $(if $(ALLOW),--allow $(ALLOW)) $(if $(NAME),--name $(NAME)) $(IN)
 
 replay: $(FUZZ_BUILD)/replay
 	@$(if $(IN),,echo 'usage: make replay IN=file [C=1]' >&2; exit 2;) \

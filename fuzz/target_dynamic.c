@@ -167,8 +167,9 @@ static void *call_malloc(size_t size) {
 
 static void *call_calloc(size_t count, size_t each) {
     int before = errno;
-    if (count != 0 && each != 0 && count < 16 && each < 16)
-        each = count * each < 16 ? (at_least(count * each) + count - 1) / count : each;
+    size_t bytes;
+    if (allow(ALIGN_SMALL) && !__builtin_mul_overflow(count, each, &bytes) && bytes < 16)
+        return settled(lib.calloc(1, 16), before);
     return settled(lib.calloc(count, each), before);
 }
 
