@@ -35,8 +35,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak));
 
 static const char usage[] =
     "usage: TARGET [--seed N] [--time S] [--batch N] [--plain] [--crashes DIR] FOLDER...\n"
+    "       TARGET --once FOLDER...\n"
     "       TARGET FILE\n"
     "  FILE         run this one input\n"
+    "  --once       run every seed once, all in this process\n"
     "  FOLDER       with seeds; not needed with --plain\n"
     "  --seed N     of all random choices (default 1)\n"
     "  --time S     seconds (default 60)\n"
@@ -52,7 +54,7 @@ struct input {
 
 static struct {
     uint64_t seed, seconds, batch;
-    bool plain;
+    bool plain, once;
     const char *crashes;
 } request = {.seed = 1, .seconds = 60, .batch = 1, .crashes = "."};
 
@@ -218,13 +220,10 @@ static uint64_t number(const char *text, const char *option) {
 
 static void parse(int argc, char **argv) {
     static const struct option options[] = {
-        {"seed", required_argument, NULL, 's'},
-        {"time", required_argument, NULL, 't'},
-        {"batch", required_argument, NULL, 'b'},
-        {"crashes", required_argument, NULL, 'c'},
-        {"plain", no_argument, NULL, 'p'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"seed", required_argument, NULL, 's'},  {"time", required_argument, NULL, 't'},
+        {"batch", required_argument, NULL, 'b'}, {"crashes", required_argument, NULL, 'c'},
+        {"plain", no_argument, NULL, 'p'},       {"once", no_argument, NULL, 'o'},
+        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
     };
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (c == 's')
@@ -237,6 +236,8 @@ static void parse(int argc, char **argv) {
             request.crashes = optarg;
         else if (c == 'p')
             request.plain = true;
+        else if (c == 'o')
+            request.once = true;
         else {
             fputs(usage, c == 'h' ? stdout : stderr);
             exit(c == 'h' ? 0 : 2);
@@ -258,6 +259,11 @@ int main(int argc, char **argv) {
         read_folder(argv[i]);
     if (seed_count == 0 && !request.plain)
         refuse(argc > optind ? argv[optind] : "FOLDER", "no seeds: name a folder that has some");
+    if (request.once) {
+        for (unsigned i = 0; i < seed_count; i++)
+            run_one(seeds[i].bytes, seeds[i].size);
+        return 0;
+    }
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED)
         refuse("mmap", strerror(errno));

@@ -47,6 +47,9 @@ $(FUZZ_BUILD)/$(1)/%.o: $(FUZZ_CORE)/%.c
 	@mkdir -p $$(@D)
 	@$$(if $$(filter check.c,$$(<F)),$(FUZZ_CC),$(2)) $(FUZZ_CFLAGS) -I$(FUZZ_CORE) $(3) \
 	    $$(if $$(filter check.c,$$(<F)),,$(4)) -MMD -c $$< -o $$@
+$(FUZZ_BUILD)/$(1)/fuzz_size.o: fuzz/fuzz_size.c
+	@mkdir -p $$(@D)
+	@$(2) $(FUZZ_CFLAGS) -I$(FUZZ_CORE) $(3) $(4) -MMD -c $$< -o $$@
 $(FUZZ_BUILD)/$(1).a: $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_BUILD)/$(1)/%.o)
 	@rm -f $$@ && ar rcs $$@ $$^
 -include $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_BUILD)/$(1)/%.d)
@@ -54,6 +57,7 @@ endef
 $(eval $(call FUZZ_CORE_RULES,core,$(FUZZ_CC),$(FUZZ_UBSAN),$(FUZZ_SANCOV)))
 $(eval $(call FUZZ_CORE_RULES,core-afl,$(FUZZ_AFL_CC),$(FUZZ_UBSAN),))
 $(eval $(call FUZZ_CORE_RULES,core-replay,$(FUZZ_CC),$(FUZZ_UBSAN),))
+$(eval $(call FUZZ_CORE_RULES,core-coverage,$(FUZZ_CC),,-fprofile-instr-generate -fcoverage-mapping))
 $(eval $(call FUZZ_CORE_RULES,core-plain,$(FUZZ_CC),,$(FUZZ_SANCOV)))
 
 # ---- What judges it --------------------------------------------------------------------------
@@ -80,25 +84,36 @@ $(FUZZ_HARNESS)/%.o: fuzz/%.S
 FUZZ_OBJ_api := $(addprefix $(FUZZ_HARNESS)/,fuzz_api.o mutator.o target_core.o)
 FUZZ_OBJ_corrupt := $(addprefix $(FUZZ_HARNESS)/,fuzz_corrupt.o mutator.o target_core.o)
 FUZZ_OBJ_region := $(FUZZ_HARNESS)/fuzz_region.o
-FUZZ_OBJ_size := $(FUZZ_HARNESS)/fuzz_size.o
-FUZZ_OBJ_options := $(FUZZ_HARNESS)/fuzz_options.o
+# Target and core are one there, since all of size.h is inline: $(1)/fuzz_size.o of each use.
+FUZZ_OBJ_size :=
+FUZZ_PART_size := fuzz_size.o
+FUZZ_OBJ_options := $(addprefix $(FUZZ_HARNESS)/,fuzz_options.o target_core.o)
 # A report does not end the run there: it is what the run has to end in.
 FUZZ_LINK_corrupt := -Wl,--wrap=os_abort
+
+# $(1): target, $(2): use of the core.
+fuzz_parts = $(FUZZ_OBJ_$(1)) $(addprefix $(FUZZ_BUILD)/$(2)/,$(FUZZ_PART_$(1))) $(FUZZ_JUDGES) \
+	$(FUZZ_BUILD)/$(2).a
+FUZZ_LINK_END = -Wl,--start-group $^ -Wl,--end-group -lpthread -o $@
 
 # $(1): target. The engines: build/fuzz/NAME libFuzzer, afl/NAME, random/NAME; NAME-plain:
 # libFuzzer without sanitizer, to measure speed.
 define FUZZ_TARGET_RULES
-$(FUZZ_BUILD)/$(1): $$(FUZZ_OBJ_$(1)) $(FUZZ_JUDGES) $(FUZZ_BUILD)/core.a
-	@$(FUZZ_CC) -fsanitize=fuzzer $(FUZZ_UBSAN) $$(FUZZ_LINK_$(1)) $$^ -lpthread -o $$@
-$(FUZZ_BUILD)/$(1)-plain: $$(FUZZ_OBJ_$(1)) $(FUZZ_JUDGES) $(FUZZ_BUILD)/core-plain.a
-	@$(FUZZ_CC) -fsanitize=fuzzer $$(FUZZ_LINK_$(1)) $$^ -lpthread -o $$@
-$(FUZZ_BUILD)/afl/$(1): $$(FUZZ_OBJ_$(1)) $(FUZZ_JUDGES) $(FUZZ_BUILD)/core-afl.a
+$(FUZZ_BUILD)/$(1): $$(call fuzz_parts,$(1),core)
+	@$(FUZZ_CC) -fsanitize=fuzzer $(FUZZ_UBSAN) $$(FUZZ_LINK_$(1)) $$(FUZZ_LINK_END)
+$(FUZZ_BUILD)/$(1)-plain: $$(call fuzz_parts,$(1),core-plain)
+	@$(FUZZ_CC) -fsanitize=fuzzer $$(FUZZ_LINK_$(1)) $$(FUZZ_LINK_END)
+$(FUZZ_BUILD)/afl/$(1): $$(call fuzz_parts,$(1),core-afl)
 	@mkdir -p $$(@D)
-	@AFL_QUIET=1 $(FUZZ_AFL_CC) -fsanitize=fuzzer $(FUZZ_UBSAN) $$(FUZZ_LINK_$(1)) $$^ -lpthread -o $$@
+	@AFL_QUIET=1 $(FUZZ_AFL_CC) -fsanitize=fuzzer $(FUZZ_UBSAN) $$(FUZZ_LINK_$(1)) $$(FUZZ_LINK_END)
 $(FUZZ_BUILD)/random/$(1): $(FUZZ_HARNESS)/engine_random.o $(FUZZ_HARNESS)/mutate_bytes.o \
-	    $$(FUZZ_OBJ_$(1)) $(FUZZ_JUDGES) $(FUZZ_BUILD)/core-replay.a
+	    $$(call fuzz_parts,$(1),core-replay)
 	@mkdir -p $$(@D)
-	@$(FUZZ_CC) $(FUZZ_UBSAN) $$(FUZZ_LINK_$(1)) $$^ -lpthread -o $$@
+	@$(FUZZ_CC) $(FUZZ_UBSAN) $$(FUZZ_LINK_$(1)) $$(FUZZ_LINK_END)
+$(FUZZ_BUILD)/coverage/$(1): $(FUZZ_HARNESS)/engine_random.o $(FUZZ_HARNESS)/mutate_bytes.o \
+	    $$(call fuzz_parts,$(1),core-coverage)
+	@mkdir -p $$(@D)
+	@$(FUZZ_CC) -fprofile-instr-generate $$(FUZZ_LINK_$(1)) $$(FUZZ_LINK_END)
 endef
 $(foreach t,$(FUZZ_TARGETS),$(eval $(call FUZZ_TARGET_RULES,$(t))))
 
@@ -106,7 +121,7 @@ $(foreach t,$(FUZZ_TARGETS),$(eval $(call FUZZ_TARGET_RULES,$(t))))
 $(FUZZ_BUILD)/random/dynamic: $(addprefix $(FUZZ_HARNESS)/,engine_random.o mutate_bytes.o fuzz_api.o \
 	    mutator.o target_dynamic.o) $(FUZZ_JUDGES) $(FUZZ_BUILD)/core-replay.a
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_UBSAN) $^ -ldl -lpthread -o $@
+	@$(FUZZ_CC) $(FUZZ_UBSAN) -ldl $(FUZZ_LINK_END)
 
 $(FUZZ_BUILD)/afl/mutator.so: fuzz/mutator_afl.c fuzz/mutator.c fuzz/mutate_bytes.c fuzz/ops.c
 	@mkdir -p $(@D)
@@ -114,7 +129,7 @@ $(FUZZ_BUILD)/afl/mutator.so: fuzz/mutator_afl.c fuzz/mutator.c fuzz/mutate_byte
 
 $(FUZZ_BUILD)/replay: $(FUZZ_HARNESS)/replay.o $(FUZZ_HARNESS)/target_core.o $(FUZZ_JUDGES) \
 	    $(FUZZ_BUILD)/core-replay.a
-	@$(FUZZ_CC) $(FUZZ_UBSAN) $^ -lpthread -o $@
+	@$(FUZZ_CC) $(FUZZ_UBSAN) $(FUZZ_LINK_END)
 
 $(FUZZ_BUILD)/seeds: $(FUZZ_HARNESS)/seeds.o $(FUZZ_HARNESS)/ops.o
 	@mkdir -p $(@D)
