@@ -161,7 +161,8 @@ replay: $(FUZZ_BUILD)/replay
 	@$(if $(IN),,echo 'usage: make replay IN=file [C=1]' >&2; exit 2;) \
 	    $(FUZZ_BUILD)/replay $(if $(C),--c) $(IN)
 
+# Written aside first, so that a failure leaves the old ones.
 seeds: $(FUZZ_BUILD)/seeds
-	@rm -rf $(FUZZ_BUILD)/seeds.new && mkdir -p $(FUZZ_BUILD)/seeds.new corpus/api
-	@$< $(FUZZ_BUILD)/seeds.new
-	@rm -f corpus/api/* && cp $(FUZZ_BUILD)/seeds.new/* corpus/api/
+	@rm -rf $(FUZZ_BUILD)/seeds.new && mkdir -p $(FUZZ_BUILD)/seeds.new/api
+	@$< $(FUZZ_BUILD)/seeds.new/api && fuzz/seeds-others $(FUZZ_BUILD)/seeds.new
+	@for t in $(FUZZ_TARGETS); do mkdir -p corpus/$$t && cp $(FUZZ_BUILD)/seeds.new/$$t/* corpus/$$t/; done
