@@ -139,7 +139,7 @@ $(FUZZ_BUILD)/seeds: $(FUZZ_HARNESS)/seeds.o $(FUZZ_HARNESS)/ops.o
 
 # ---- Commands --------------------------------------------------------------------------------
 
-.PHONY: fuzz fuzz-build fuzz-negative minimise replay seeds
+.PHONY: fuzz fuzz-build fuzz-negative minimise replay seeds corpus coverage
 
 FUZZ_IS_OURS := $(filter $(TARGET),$(FUZZ_TARGETS))
 FUZZ_PROGRAM = $(FUZZ_BUILD)/$(if $(FUZZ_IS_OURS),$(if $(filter libfuzzer,$(ENGINE)),,$(ENGINE)/)$(TARGET),random/dynamic)
@@ -166,3 +166,9 @@ seeds: $(FUZZ_BUILD)/seeds
 	@rm -rf $(FUZZ_BUILD)/seeds.new && mkdir -p $(FUZZ_BUILD)/seeds.new/api
 	@$< $(FUZZ_BUILD)/seeds.new/api && fuzz/seeds-others $(FUZZ_BUILD)/seeds.new
 	@for t in $(FUZZ_TARGETS); do mkdir -p corpus/$$t && cp $(FUZZ_BUILD)/seeds.new/$$t/* corpus/$$t/; done
+
+corpus: $(addprefix $(FUZZ_BUILD)/,$(FUZZ_TARGETS))
+	@fuzz/corpus --build $(FUZZ_BUILD)
+
+coverage: $(addprefix $(FUZZ_BUILD)/coverage/,$(FUZZ_TARGETS))
+	@fuzz/coverage --build $(FUZZ_BUILD)
