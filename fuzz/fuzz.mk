@@ -139,7 +139,7 @@ $(FUZZ_BUILD)/seeds: $(FUZZ_HARNESS)/seeds.o $(FUZZ_HARNESS)/ops.o
 
 # ---- Commands --------------------------------------------------------------------------------
 
-.PHONY: fuzz fuzz-build fuzz-negative minimise replay seeds corpus coverage
+.PHONY: fuzz fuzz-build fuzz-negative mutants minimise replay seeds corpus coverage
 
 FUZZ_IS_OURS := $(filter $(TARGET),$(FUZZ_TARGETS))
 FUZZ_PROGRAM = $(FUZZ_BUILD)/$(if $(FUZZ_IS_OURS),$(if $(filter libfuzzer,$(ENGINE)),,$(ENGINE)/)$(TARGET),random/dynamic)
@@ -152,6 +152,13 @@ fuzz-build: $(FUZZ_BUILD)/api $(FUZZ_BUILD)/replay
 
 fuzz-negative:
 	@fuzz/negative $(FUZZ_MUTANTS)
+
+# MUTANT_TIME, MUTANT_SEEDS: less is quicker, and says less.
+MUTANT_TIME ?= 60
+MUTANT_SEEDS ?= 5
+mutants:
+	@fuzz/negative --time $(MUTANT_TIME) --seeds $(MUTANT_SEEDS) --plain \
+	    --table fuzz/mutants/RESULTS.md $(FUZZ_MUTANTS)
 
 minimise: $(FUZZ_BUILD)/replay $(FUZZ_BUILD)/random/$(if $(FUZZ_IS_OURS),$(TARGET),dynamic)
 	@$(if $(IN),,echo 'usage: make minimise IN=file [TARGET=api] [NAME=name]' >&2; exit 2;) \
