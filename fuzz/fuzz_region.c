@@ -99,6 +99,20 @@ static void settle(uint32_t i, uint32_t size, uint32_t align) {
     fill(run.live++);
 }
 
+/* Several chunks at once, as a cache refills; what was said to be zero is the last one's. */
+static void allocate_run(uint32_t size, uint32_t wanted) {
+    uint32_t served[LIVE_MAX];
+    if (wanted > LIVE_MAX - run.live)
+        wanted = LIVE_MAX - run.live;
+    uint32_t count = region_allocate_run(&run.r, size, run.fast_max, wanted, served);
+    if (count > wanted)
+        sim_break("size", "%u chunks were served, %u wanted", count, wanted);
+    require_zero();
+    run.r.served_zero = (struct page_run){0, 0};
+    for (uint32_t i = 0; i < count; i++)
+        settle(served[i], size, 1);
+}
+
 static void give_back(unsigned n) {
     look(n);
     uint32_t i = run.chunk[n].index;
@@ -196,6 +210,9 @@ static void step(const uint8_t *record) {
     case 10:
         if (run.live > 0)
             give_back(n);
+        break;
+    case 11:
+        allocate_run(size, record[1] % 16);
         break;
     default:
         if (run.live < LIVE_MAX)
