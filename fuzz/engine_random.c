@@ -200,6 +200,8 @@ static int fuzz(void) {
         int status;
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
             ;
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
+            exit(2); /* the target has said why it cannot run */
         if (status != 0) {
             progress(now() - start);
             store(status);

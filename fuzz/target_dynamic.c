@@ -11,6 +11,7 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -72,13 +73,11 @@ static _Noreturn void refuse(const char *what, const char *why) {
 
 /* The library's own function: dlsym also finds those of the libraries it needs. */
 static void *own(void *library, const char *name, bool required) {
-    static const char *file;
+    struct link_map *map;
     Dl_info info;
     void *f = dlsym(library, name);
-    bool found = f != NULL && dladdr(f, &info) != 0;
-    if (file == NULL && found)
-        file = info.dli_fname; /* of malloc, which is asked for first */
-    if (found && strcmp(info.dli_fname, file) == 0)
+    if (f != NULL && dladdr(f, &info) != 0 && dlinfo(library, RTLD_DI_LINKMAP, &map) == 0 &&
+        (uintptr_t)info.dli_fbase == map->l_addr)
         return f;
     if (required)
         refuse(getenv("FUZZ_MALLOC"), "has no malloc family of its own");
