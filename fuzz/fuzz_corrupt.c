@@ -199,12 +199,13 @@ static void resize(const struct op *op) {
     struct block old = run.block[op->slot];
     size_t size = op->count * op->size;
     unsigned char *p = take(op->slot), *now = target.realloc(p, size);
-    if (now == NULL && size != 0) {
+    bool frees = p != NULL && size == 0;
+    if (now == NULL && !frees) {
         run.block[op->slot] = old;
         run.freed_count -= p != NULL;
         return;
     }
-    if (size != 0)
+    if (!frees)
         settle(op->slot, now, size);
 }
 
