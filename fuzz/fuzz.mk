@@ -156,8 +156,9 @@ fuzz-negative:
 # MUTANT_TIME, MUTANT_SEEDS: less is quicker, and says less.
 MUTANT_TIME ?= 60
 MUTANT_SEEDS ?= 5
+MUTANT_PLAIN ?= $(MUTANT_SEEDS)
 mutants:
-	@fuzz/negative --time $(MUTANT_TIME) --seeds $(MUTANT_SEEDS) --plain \
+	@fuzz/negative --time $(MUTANT_TIME) --seeds $(MUTANT_SEEDS) --plain $(MUTANT_PLAIN) \
 	    --table fuzz/mutants/RESULTS.md $(FUZZ_MUTANTS)
 
 minimise: $(FUZZ_BUILD)/replay $(FUZZ_BUILD)/random/$(if $(FUZZ_IS_OURS),$(TARGET),dynamic)
