@@ -355,6 +355,8 @@ static bool call_wrongly(void) {
     run.must_report = run.committed = true;
     if (run.violation == REALLOC_FREED)
         target.realloc(p, run.header[12] * (size_t)8);
+    else if (run.violation == SIZED_WRONG && run.header[14] >= 128)
+        target.free_aligned_sized(p, 3, b->size); /* no alignment at all */
     else if (run.violation == SIZED_WRONG)
         target.free_sized(p, b->usable + 1 + run.header[12]);
     else
