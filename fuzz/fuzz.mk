@@ -150,33 +150,33 @@ fuzz: $(FUZZ_PROGRAM) $(FUZZ_BUILD)/replay $(if $(filter afl,$(ENGINE)),$(FUZZ_B
 
 fuzz-build: $(FUZZ_BUILD)/api $(FUZZ_BUILD)/replay
 
-fuzz-negative:
+fuzz-negative: ## plant each fault of fuzz/mutants; the fuzzer must find it
 	@fuzz/negative $(FUZZ_MUTANTS)
 
 # MUTANT_TIME, MUTANT_SEEDS: less is quicker, and says less.
 MUTANT_TIME ?= 60
 MUTANT_SEEDS ?= 5
 MUTANT_PLAIN ?= $(MUTANT_SEEDS)
-mutants:
+mutants: ## the same several times with a random baseline, as a table
 	@fuzz/negative --time $(MUTANT_TIME) --seeds $(MUTANT_SEEDS) --plain $(MUTANT_PLAIN) \
 	    --table fuzz/mutants/RESULTS.md $(FUZZ_MUTANTS)
 
-minimise: $(FUZZ_BUILD)/replay $(FUZZ_BUILD)/random/$(if $(FUZZ_IS_OURS),$(TARGET),dynamic)
+minimise: $(FUZZ_BUILD)/replay $(FUZZ_BUILD)/random/$(if $(FUZZ_IS_OURS),$(TARGET),dynamic) ## a crash made small (IN=file TARGET= NAME=)
 	@$(if $(IN),,echo 'usage: make minimise IN=file [TARGET=api] [NAME=name]' >&2; exit 2;) \
 	    fuzz/minimise --target $(TARGET) $(if $(ALLOW),--allow $(ALLOW)) $(if $(NAME),--name $(NAME)) $(IN)
 
-replay: $(FUZZ_BUILD)/replay
+replay: $(FUZZ_BUILD)/replay ## one fuzz input as a trace (IN=file; C=1: as a C program)
 	@$(if $(IN),,echo 'usage: make replay IN=file [C=1]' >&2; exit 2;) \
 	    $(FUZZ_BUILD)/replay $(if $(C),--c) $(IN)
 
 # Written aside first, so that a failure leaves the old ones.
-seeds: $(FUZZ_BUILD)/seeds
+seeds: $(FUZZ_BUILD)/seeds ## write the seeds of all fuzz targets anew
 	@rm -rf $(FUZZ_BUILD)/seeds.new && mkdir -p $(FUZZ_BUILD)/seeds.new/api
 	@$< $(FUZZ_BUILD)/seeds.new/api && fuzz/seeds-others $(FUZZ_BUILD)/seeds.new
 	@for t in $(FUZZ_TARGETS); do mkdir -p corpus/$$t && cp $(FUZZ_BUILD)/seeds.new/$$t/* corpus/$$t/; done
 
-corpus: $(addprefix $(FUZZ_BUILD)/,$(FUZZ_TARGETS))
+corpus: $(addprefix $(FUZZ_BUILD)/,$(FUZZ_TARGETS)) ## merge what fuzzing found into corpus/, kept small
 	@fuzz/corpus --build $(FUZZ_BUILD)
 
-coverage: $(addprefix $(FUZZ_BUILD)/coverage/,$(FUZZ_TARGETS))
+coverage: $(addprefix $(FUZZ_BUILD)/coverage/,$(FUZZ_TARGETS)) ## coverage of core/ by corpus/ alone, HTML in build/coverage
 	@fuzz/coverage --build $(FUZZ_BUILD)
