@@ -216,20 +216,17 @@ static void start_world(const struct sim_environment *environment) {
     target.start();
 }
 
+static struct options defaults;
+
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
     (void)argc, (void)argv;
     counters_open();
+    start_world(NULL);
+    defaults = options;
     return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static struct options defaults;
-    static bool known;
-    if (!known) {
-        start_world(NULL);
-        defaults = options;
-        known = true;
-    }
     struct options expected = defaults;
     split(data, size);
     start_world(in.environment);
