@@ -145,7 +145,7 @@ static size_t at_least(size_t size) { return allow(ALIGN_SMALL) && size < 16 ? 1
 
 /* What a call that returned p leaves in errno, where the library may do otherwise. */
 static void *settled(void *p, int before) {
-    if (p == NULL && allow(ERRNO_FAILED))
+    if (p == NULL && allow(ERRNO_FAILED) && errno != EINVAL)
         errno = ENOMEM;
     else if (p != NULL && allow(ERRNO_KEPT))
         errno = before;
