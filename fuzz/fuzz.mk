@@ -20,6 +20,8 @@ FUZZ_MUTANTS ?=
 
 FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer -Wall -Wextra -Wconversion \
 	-Wshadow -Werror -Ifuzz
+# Threads are fibers of one: what the core keeps for each is swapped as plain memory.
+FUZZ_FIBERS := -include fuzz/sim/thread_words.h
 FUZZ_UBSAN := -fsanitize=undefined -fno-sanitize-recover=all
 # Edges only: operations are not found by comparing bytes, and tracing comparisons takes half of
 # the time. The walker is a judge too.
@@ -32,7 +34,7 @@ FUZZ_REPLAY_CORE_OBJ := $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_BUILD)/core-repl
 FUZZ_PLAIN_CORE_OBJ := $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_BUILD)/core-plain/%.o)
 
 FUZZ_JUDGE_SRC := fuzz/ops.c fuzz/ops_text.c fuzz/model.c fuzz/exec.c fuzz/target_core.c \
-	fuzz/sim/os_sim.c fuzz/sim/lock_sim.c
+	fuzz/sim/os_sim.c fuzz/sim/lock_sim.c fuzz/sim/sched.c fuzz/sim/fiber.c
 FUZZ_JUDGE_OBJ := $(FUZZ_JUDGE_SRC:fuzz/%.c=$(FUZZ_HARNESS)/%.o)
 FUZZ_API_OBJ := $(FUZZ_HARNESS)/fuzz_api.o $(FUZZ_HARNESS)/mutator.o
 
@@ -69,22 +71,22 @@ $(FUZZ_BUILD)/seeds: $(FUZZ_HARNESS)/seeds.o $(FUZZ_HARNESS)/ops.o
 	@mkdir -p $(@D)
 	@$(FUZZ_CC) $^ -o $@
 
-$(FUZZ_BUILD)/core/%.o: $(FUZZ_CORE)/%.c
+$(FUZZ_BUILD)/core/%.o: $(FUZZ_CORE)/%.c fuzz/fuzz.mk
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) -I$(FUZZ_CORE) $(FUZZ_COVERAGE) $(FUZZ_UBSAN) -MMD -c $< -o $@
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) -I$(FUZZ_CORE) $(FUZZ_COVERAGE) $(FUZZ_UBSAN) -MMD -c $< -o $@
 
-$(FUZZ_BUILD)/core-replay/%.o: $(FUZZ_CORE)/%.c
+$(FUZZ_BUILD)/core-replay/%.o: $(FUZZ_CORE)/%.c fuzz/fuzz.mk
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) -I$(FUZZ_CORE) $(FUZZ_UBSAN) -MMD -c $< -o $@
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) -I$(FUZZ_CORE) $(FUZZ_UBSAN) -MMD -c $< -o $@
 
-$(FUZZ_BUILD)/core-plain/%.o: $(FUZZ_CORE)/%.c
+$(FUZZ_BUILD)/core-plain/%.o: $(FUZZ_CORE)/%.c fuzz/fuzz.mk
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) -I$(FUZZ_CORE) $(FUZZ_COVERAGE) -MMD -c $< -o $@
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) -I$(FUZZ_CORE) $(FUZZ_COVERAGE) -MMD -c $< -o $@
 
 # The judges see the headers of the unchanged core: a mutant may not change an interface.
-$(FUZZ_HARNESS)/%.o: fuzz/%.c
+$(FUZZ_HARNESS)/%.o: fuzz/%.c fuzz/fuzz.mk
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) -Icore -MMD -c $< -o $@
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) -Icore -MMD -c $< -o $@
 
 -include $(FUZZ_CORE_OBJ:.o=.d) $(FUZZ_REPLAY_CORE_OBJ:.o=.d) $(FUZZ_JUDGE_OBJ:.o=.d) \
 	$(FUZZ_API_OBJ:.o=.d) $(FUZZ_HARNESS)/replay.d $(FUZZ_HARNESS)/seeds.d

@@ -30,6 +30,8 @@ struct target {
     int (*malloc_info)(int, FILE *);
     void (*malloc_stats)(void);
     bool (*check)(struct cp_breach *); /* may be NULL */
+    /* The same for what threads share, without taking a lock: none may be held. May be NULL. */
+    bool (*check_shared)(struct cp_breach *);
 };
 
 extern const struct target target;

@@ -1,10 +1,22 @@
 /* target_core.c: the core, linked into this program under its cp_ names. */
 #include "cache.h"
+#include "check.h"
+#include "mapped.h"
 #include "process.h"
 #include "target.h"
 
 /* What the C library does when it sets up a thread's local storage. */
 static void new_thread(void) { cache_self = &cache_none; }
+
+static bool check_shared(struct cp_breach *breach) {
+    const struct arena *a = arena_main();
+    do {
+        if (!a->lost && !check_arena(a, breach))
+            return false;
+        a = arena_next(a);
+    } while (a != arena_main());
+    return mapped_check(breach);
+}
 
 const struct target target = {
     .name = "chunkproof",
@@ -30,4 +42,5 @@ const struct target target = {
     .malloc_info = cp_malloc_info,
     .malloc_stats = cp_malloc_stats,
     .check = cp_check,
+    .check_shared = check_shared,
 };

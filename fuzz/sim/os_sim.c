@@ -19,6 +19,7 @@
 
 #include "config.h"
 #include "os.h"
+#include "sched.h"
 #include "sim.h"
 
 #define SIM_SPAN ((size_t)1 << 36)
@@ -62,12 +63,13 @@ static struct {
     struct range foreign[FOREIGN_MAX];
     bool injection;
     uint32_t calls[SIM_CALLS];
-    bool in_handler;
     uint64_t random;
     uint64_t clock;
+    struct {
+        bool in_handler; /* a signal interrupted it */
+        void *armed; /* argument of its exit hook; NULL: none */
+    } thread[FIBERS_MAX + 1]; /* by sim_thread() */
     void (*on_exit)(void *argument);
-    void *armed;
-    bool is_armed;
     void (*fork_prepare)(void);
     void (*fork_parent)(void);
     void (*fork_child)(void);
@@ -80,6 +82,7 @@ static bool ranges_made;
 
 struct sim_account sim_account;
 void (*sim_on_break)(void);
+void (*sim_on_unlocked)(void);
 
 /* ---- reporting ------------------------------------------------------------------------------ */
 
@@ -97,6 +100,7 @@ void sim_break(const char *oracle, const char *format, ...) {
     fprintf(stderr, "\n");
     va_end(arguments);
     print_error_text();
+    sim_print_locks();
     if (sim_on_break != NULL)
         sim_on_break();
     fflush(NULL);
@@ -310,9 +314,12 @@ static bool refuse(enum sim_call call) {
 }
 
 bool sim_fails(enum sim_call call) {
+    if (sched_is_held())
+        return false;
     uint32_t number = ++sim.calls[call];
     sim_account.calls++;
-    if (!sim.injection || sim.in_handler) /* fork tries a lock 20,000 times, which tells nothing */
+    /* In a handler fork tries a lock 20,000 times, which tells nothing. */
+    if (!sim.injection || sim.thread[sim_thread()].in_handler)
         return false;
     for (unsigned i = 0; i < SIM_FAILURES; i++) {
         const struct sim_failure *f = &sim.config.failure[i];
@@ -324,7 +331,8 @@ bool sim_fails(enum sim_call call) {
 
 void sim_signal_point(void) {
     int saved = errno;
-    if (!sim.in_handler && sim_fails(SIM_SIGNAL))
+    sched_point();
+    if (!sim.thread[sim_thread()].in_handler && sim_fails(SIM_SIGNAL))
         sim_fork(sim.calls[SIM_SIGNAL] % 2 != 0);
     errno = saved;
 }
@@ -435,6 +443,7 @@ void os_decommit(void *p, size_t bytes) {
     require_state("os_decommit", start, bytes, PAGE_READY);
     if (sim_place(p) != SIM_IN_RESERVATION)
         sim_break("os", "os_decommit(%p, %zu): not in a reservation", p, bytes);
+    sched_point();
     sim_account.calls++;
     take(start, bytes, PAGE_RESERVED);
 }
@@ -563,16 +572,13 @@ const char *os_environment(const char *name) {
 
 void os_thread_exit_hook(void (*on_exit)(void *argument)) { sim.on_exit = on_exit; }
 
-void os_thread_arm(void *argument) {
-    sim.armed = argument;
-    sim.is_armed = argument != NULL;
-}
+void os_thread_arm(void *argument) { sim.thread[sim_thread()].armed = argument; }
 
 void sim_thread_exit(void) {
-    if (!sim.is_armed || sim.on_exit == NULL)
-        return;
-    sim.is_armed = false;
-    sim.on_exit(sim.armed);
+    void *argument = sim.thread[sim_thread()].armed;
+    sim.thread[sim_thread()].armed = NULL;
+    if (argument != NULL && sim.on_exit != NULL)
+        sim.on_exit(argument);
 }
 
 void os_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*child)(void)) {
@@ -581,18 +587,31 @@ void os_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*child)(vo
     sim.fork_child = child;
 }
 
-void sim_fork(bool as_child) {
-    void (*after)(void) = as_child ? sim.fork_child : sim.fork_parent;
-    bool nested = sim.in_handler;
-    sim.in_handler = true; /* no fork in a handler that interrupted fork itself */
-    if (sim.fork_prepare != NULL)
-        sim.fork_prepare();
-    if (after != NULL)
-        after();
-    sim.in_handler = nested;
+/* The other threads are not in the child: what they were doing is left where it stands. */
+static void become_child(void) {
+    sched_only_self();
+    sim_locks_only_self();
+    for (unsigned t = 0; t <= FIBERS_MAX; t++)
+        if (t != sim_thread()) {
+            sim.thread[t].in_handler = false;
+            sim.thread[t].armed = NULL;
+        }
 }
 
-unsigned sim_thread(void) { return 1; }
+void sim_fork(bool as_child) {
+    void (*after)(void) = as_child ? sim.fork_child : sim.fork_parent;
+    bool nested = sim.thread[sim_thread()].in_handler;
+    sim.thread[sim_thread()].in_handler = true; /* none in a handler that interrupted fork itself */
+    if (sim.fork_prepare != NULL)
+        sim.fork_prepare();
+    if (as_child)
+        become_child();
+    if (after != NULL)
+        after();
+    sim.thread[sim_thread()].in_handler = nested;
+}
+
+unsigned sim_thread(void) { return sched_thread() + 1; }
 
 /* ---- the world ------------------------------------------------------------------------------ */
 
@@ -631,8 +650,8 @@ void sim_reset(const struct sim_config *config) {
     memset(sim.calls, 0, sizeof sim.calls);
     sim.random = config->seed;
     sim.clock = 1000000000;
-    sim.in_handler = false;
-    sim.is_armed = false; /* the hooks stay: they are registered once, when the core is loaded */
+    memset(sim.thread, 0, sizeof sim.thread); /* the hooks stay: registered once, at load */
+    sim_locks_reset();
     sim.error_bytes = 0;
     sim.error[0] = '\0';
 }
