@@ -22,6 +22,9 @@ FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer -Wall -We
 	-Wshadow -Werror -Ifuzz
 # Threads are fibers of one: what the core keeps for each is swapped as plain memory.
 FUZZ_FIBERS := -include fuzz/sim/thread_words.h
+# Every load and store of the core is shown to fuzz/sim/race.c; no run-time of this sanitizer is linked.
+FUZZ_RACES = $(if $(filter check.c,$(<F)),,-fsanitize=thread -mllvm -tsan-instrument-func-entry-exit=0 \
+	-mllvm -tsan-instrument-memintrinsics=0)
 FUZZ_UBSAN := -fsanitize=undefined -fno-sanitize-recover=all
 # Edges only: operations are not found by comparing bytes, and tracing comparisons takes half of
 # the time. The walker is a judge too.
@@ -34,7 +37,7 @@ FUZZ_REPLAY_CORE_OBJ := $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_BUILD)/core-repl
 FUZZ_PLAIN_CORE_OBJ := $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_BUILD)/core-plain/%.o)
 
 FUZZ_JUDGE_SRC := fuzz/ops.c fuzz/ops_text.c fuzz/model.c fuzz/exec.c fuzz/target_core.c \
-	fuzz/sim/os_sim.c fuzz/sim/lock_sim.c fuzz/sim/sched.c fuzz/sim/fiber.c
+	fuzz/sim/os_sim.c fuzz/sim/lock_sim.c fuzz/sim/sched.c fuzz/sim/fiber.c fuzz/sim/race.c
 FUZZ_JUDGE_OBJ := $(FUZZ_JUDGE_SRC:fuzz/%.c=$(FUZZ_HARNESS)/%.o)
 FUZZ_API_OBJ := $(FUZZ_HARNESS)/fuzz_api.o $(FUZZ_HARNESS)/mutator.o
 
@@ -71,13 +74,16 @@ $(FUZZ_BUILD)/seeds: $(FUZZ_HARNESS)/seeds.o $(FUZZ_HARNESS)/ops.o
 	@mkdir -p $(@D)
 	@$(FUZZ_CC) $^ -o $@
 
+# Coverage in a second step, lest its counters be taken for shared memory.
 $(FUZZ_BUILD)/core/%.o: $(FUZZ_CORE)/%.c fuzz/fuzz.mk
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) -I$(FUZZ_CORE) $(FUZZ_COVERAGE) $(FUZZ_UBSAN) -MMD -c $< -o $@
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) -I$(FUZZ_CORE) $(FUZZ_UBSAN) $(FUZZ_RACES) \
+	    -MMD -MT $@ -emit-llvm -c $< -o $(@:.o=.bc)
+	@$(FUZZ_CC) -O1 -fPIE $(FUZZ_COVERAGE) -c $(@:.o=.bc) -o $@
 
 $(FUZZ_BUILD)/core-replay/%.o: $(FUZZ_CORE)/%.c fuzz/fuzz.mk
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) -I$(FUZZ_CORE) $(FUZZ_UBSAN) -MMD -c $< -o $@
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) -I$(FUZZ_CORE) $(FUZZ_UBSAN) $(FUZZ_RACES) -MMD -c $< -o $@
 
 $(FUZZ_BUILD)/core-plain/%.o: $(FUZZ_CORE)/%.c fuzz/fuzz.mk
 	@mkdir -p $(@D)

@@ -14,6 +14,7 @@
 
 static uint8_t bytes[PROGRAM_BYTES_MAX];
 static size_t used;
+static uint8_t thread; /* of the records that follow */
 static const char *folder;
 static unsigned written;
 
@@ -88,12 +89,14 @@ static void begin(void) {
     memset(bytes, 0, sizeof bytes);
     bytes[0] = 1; /* ordinary pages, one processor */
     used = HEADER_BYTES;
+    thread = 0;
 }
 
 static uint8_t *record(uint8_t code, uint8_t slot, uint8_t variant) {
     uint8_t *r = bytes + used;
     used += RECORD_BYTES;
     r[0] = code;
+    r[1] = thread;
     r[2] = slot;
     r[3] = variant;
     return r;
@@ -114,6 +117,18 @@ static void fill(uint8_t slot, unsigned count, size_t size) {
 /* Every `stride`th of `count` blocks. */
 static void drain(uint8_t slot, unsigned count, unsigned stride) {
     record(many_byte(OP_FREE), slot, (uint8_t)((stride - 1) * 32 + (count - 2) % 31));
+}
+
+/* The program has so many threads; `pct`: seed of their priorities, 0: operations in order. */
+static void begin_threads(unsigned threads, unsigned pct) {
+    begin();
+    bytes[15] = (uint8_t)((threads - 1) | pct << 3);
+}
+
+/* At this switch point of the next operation, `to` runs so many operations. */
+static void preempt(uint8_t point, uint8_t to, uint8_t runs) {
+    uint8_t *r = record(SCHEDULE_FIRST, (uint8_t)(runs - 1), point);
+    r[1] = to;
 }
 
 static void end(const char *name) {
@@ -366,6 +381,93 @@ static void tuning(void) {
     }
 }
 
+/* Every block is freed by another thread than the one that got it. */
+static void hand_over(unsigned pct) {
+    char name[32];
+    begin_threads(3, pct);
+    for (uint8_t i = 0; i < 3; i++) {
+        thread = i;
+        fill((uint8_t)(i * 20), 12, 1000);
+        sized(OP_CALLOC, (uint8_t)(i * 20 + 12), 0, 40);
+    }
+    for (uint8_t i = 0; i < 3; i++) {
+        thread = (uint8_t)((i + 1) % 3);
+        drain((uint8_t)(i * 20), 12, 1);
+        sized(OP_MALLOC, (uint8_t)(i * 20 + 13), 0, 1000);
+    }
+    snprintf(name, sizeof name, "threads-hand-over-%u", pct);
+    end(name);
+}
+
+/* A second thread meets a lock that is held, in the middle of each kind of operation. */
+static void contention(void) {
+    static const enum op_code inside[] = {OP_MALLOC,     OP_FREE,  OP_REALLOC,     OP_TRIM,
+                                          OP_MALLINFO,   OP_CHECK, OP_MALLOC_INFO, OP_MALLOPT,
+                                          OP_THREAD_END, OP_FORK};
+    for (unsigned i = 0; i < sizeof inside / sizeof inside[0]; i++) {
+        char name[32];
+        begin_threads(2, 0);
+        fill(0, 6, 20480);
+        thread = 1;
+        fill(10, 6, 20480);
+        thread = 0;
+        preempt(2, 1, 2);
+        sized(inside[i], 0, inside[i] == OP_MALLOPT ? 20 : 1, 65536);
+        thread = 1;
+        sized(OP_MALLOC, 30, 0, 65536);
+        op(OP_FREE, 12, 0);
+        preempt(1, 0, 1);
+        op(OP_FREE, 30, 0);
+        thread = 0;
+        sized(OP_MALLOC, 31, 0, 65536);
+        snprintf(name, sizeof name, "threads-inside-%u", i);
+        end(name);
+    }
+}
+
+static void threads_come_and_go(void) {
+    begin_threads(4, 3);
+    for (uint8_t i = 0; i < 12; i++) {
+        thread = i % 4;
+        fill((uint8_t)(i * 8), 6, i % 2 ? 120 : 3072);
+        if (i % 3 == 2)
+            op(OP_THREAD_END, 0, 1);
+        drain((uint8_t)(i * 8), 5, 2);
+    }
+    end("threads-come-and-go");
+    begin_threads(3, 0);
+    fill(0, 6, 20480);
+    thread = 1;
+    fill(8, 6, 20480);
+    preempt(4, 2, 2);
+    op(OP_FORK, 0, 1); /* in the child, the others begin anew */
+    thread = 2;
+    sized(OP_MALLOC, 20, 0, 20480);
+    op(OP_FREE, 0, 0);
+    thread = 0;
+    sized(OP_MALLOC, 21, 0, 20480);
+    drain(0, 6, 1);
+    end("threads-child");
+}
+
+/* Mappings: their table, and the threshold that moves when one is freed. */
+static void threads_with_mappings(void) {
+    begin_threads(2, 0);
+    sized(OP_MALLOC, 0, 0, 262144);
+    thread = 1;
+    sized(OP_MALLOC, 1, 0, 262144);
+    preempt(2, 0, 2);
+    sized(OP_REALLOC, 1, 0, 524288);
+    thread = 0;
+    preempt(1, 1, 1);
+    op(OP_FREE, 1, 0);
+    sized(OP_MALLOC, 2, 0, 524288);
+    thread = 1;
+    op(OP_FREE, 0, 0);
+    op(OP_MALLINFO, 0, 0);
+    end("threads-mappings");
+}
+
 int main(int argc, char **argv) {
     if (argc != 2) {
         fprintf(stderr, "usage: seeds FOLDER\n");
@@ -382,6 +484,11 @@ int main(int argc, char **argv) {
     failing();
     worlds();
     tuning();
+    for (unsigned pct = 0; pct < 4; pct++)
+        hand_over(pct);
+    contention();
+    threads_come_and_go();
+    threads_with_mappings();
     printf("seeds: %u programs in %s\n", written, folder);
     return 0;
 }

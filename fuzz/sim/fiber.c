@@ -163,20 +163,30 @@ static void first_steps(void) {
     abort(); /* an entry does not return */
 }
 
-static void *make_stack(void) {
-    unsigned char *start = mmap(NULL, STACK_BYTES + PAGE_BYTES, PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (start == MAP_FAILED || mprotect(start, PAGE_BYTES, PROT_NONE) != 0) {
+static unsigned char *all_stacks;
+#define STACK_STEP (STACK_BYTES + PAGE_BYTES)
+
+static void *make_stack(unsigned n) {
+    if (all_stacks == NULL)
+        all_stacks = mmap(NULL, FIBERS_MAX * STACK_STEP, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (all_stacks == MAP_FAILED ||
+        mprotect(all_stacks + n * STACK_STEP, PAGE_BYTES, PROT_NONE) != 0) {
         fprintf(stderr, "fuzz: no memory for a fiber's stack: %s\n", strerror(errno));
         exit(2);
     }
-    return start + PAGE_BYTES;
+    return all_stacks + n * STACK_STEP + PAGE_BYTES;
+}
+
+bool fiber_owns(const volatile void *p) {
+    return (uintptr_t)p - (uintptr_t)all_stacks < FIBERS_MAX * STACK_STEP || p == &errno ||
+           (uintptr_t)p - (uintptr_t)__start_cp_thread_words < words_bytes();
 }
 
 void fiber_start(unsigned n, void (*entry)(void)) {
     struct fiber *f = &fibers[n];
     if (f->stack == NULL)
-        f->stack = make_stack();
+        f->stack = make_stack(n);
     uintptr_t *frame = (uintptr_t *)((uintptr_t)f->stack + STACK_BYTES) - FRAME_WORDS;
     memset(frame, 0, FRAME_WORDS * sizeof *frame);
     frame[FRAME_ENTRY] = (uintptr_t)first_steps;

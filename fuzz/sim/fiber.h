@@ -8,6 +8,8 @@
 #ifndef CP_FIBER_H
 #define CP_FIBER_H
 
+#include <stdbool.h>
+
 #define FIBERS_MAX 8u
 #define FIBER_HOST FIBERS_MAX /* the context that called fiber_start first */
 
@@ -20,5 +22,8 @@ void fiber_switch(unsigned from, unsigned to);
 
 /* The same for good: `from` has come to its end and must be started anew. */
 _Noreturn void fiber_leave(unsigned from, unsigned to);
+
+/* Whether p is what each context has for itself: on a stack, or swapped with it. */
+bool fiber_owns(const volatile void *p);
 
 #endif

@@ -15,6 +15,7 @@
 #include "cache.h"
 #include "mapped.h"
 #include "pagemap.h"
+#include "race.h"
 #include "sched.h"
 #include "sim.h"
 
@@ -85,6 +86,7 @@ static void hold(struct lock *l) {
     h->held[h->count++].lock = l;
     h->tries = 0;
     held++;
+    race_acquire(l);
 }
 
 static bool let_go(struct holder *h, const struct lock *l) {
@@ -179,6 +181,7 @@ void lock_release(struct lock *l) {
         sim_break("lock", "lock %p is released by thread %u, but its word is %#x", (void *)l,
                   sim_thread(), (unsigned)l->word);
     l->word = 0;
+    race_release(l);
     sched_wake(l);
     if (held == 0 && sim_on_unlocked != NULL)
         sim_on_unlocked();

@@ -19,6 +19,7 @@
 
 #include "config.h"
 #include "os.h"
+#include "race.h"
 #include "sched.h"
 #include "sim.h"
 
@@ -197,6 +198,7 @@ static void give(uintptr_t start, size_t bytes) {
     if (bytes == 0)
         return;
     int saved = errno;
+    race_new_pages(start, bytes);
     protect(start, bytes, PROT_READ | PROT_WRITE);
     if (!sim.config.guarded && bytes <= ZERO_BY_MEMSET_BYTES &&
         !(is_zero(start, PAGE_BYTES) && all_touched(start, bytes, page_is_zero)))

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "race.h"
 #include "sim.h"
 
 enum { OPERATIONS_MAX = 1024, CHANGES_MAX = 6 };
@@ -44,7 +45,10 @@ unsigned sched_thread(void) { return s.active ? s.current : 0; }
 uint64_t sched_switches(void) { return s.switches; }
 uint64_t sched_hash(void) { return s.hash; }
 bool sched_is_held(void) { return s.held != 0; }
-void sched_hold(bool hold) { s.held += hold ? 1u : -1u; }
+void sched_hold(bool hold) {
+    s.held += hold ? 1u : -1u;
+    race_hold(hold);
+}
 
 /* ---- choosing --------------------------------------------------------------------------------- */
 
@@ -206,6 +210,8 @@ void sched_begin(unsigned op, unsigned first, unsigned after) {
         t->after = after;
         wait_as(WAITS_FOR_OPERATION);
     }
+    if (after != op)
+        race_operation_awaited(after);
     if (t->first != first) {
         t->first = first;
         t->point = 0;
@@ -232,6 +238,7 @@ void sched_done(unsigned op) {
     if (!s.active)
         return;
     s.done[op] = 1;
+    race_operation_done(op);
     s.thread[s.current].performs = false;
     wake_for(op);
 }
@@ -258,9 +265,11 @@ static void thread_begins(void) {
 void sched_join(void) {
     if (s.active && !others_ended())
         wait_as(WAITS_FOR_OTHERS);
+    race_join();
 }
 
 void sched_only_self(void) {
+    race_only_self();
     for (unsigned t = 0; s.active && t < s.program.threads; t++) {
         struct thread *other = &s.thread[t];
         if (t == s.current || other->state == ENDED)
@@ -268,6 +277,7 @@ void sched_only_self(void) {
         s.program.abandoned(t);
         if (other->performs) {
             s.done[other->op] = 1;
+            race_operation_done(other->op);
             wake_for(other->op);
         }
         *other = (struct thread){.op = other->op, .first = UINT32_MAX, .priority = other->priority};
@@ -314,6 +324,8 @@ void sched_run(const struct sched_program *program) {
         draw_priorities();
     s.current = program->pct == 0 ? 0 : choose(FIBER_HOST);
     s.active = true;
+    race_start(program->threads);
     fiber_switch(FIBER_HOST, s.current);
     s.active = false;
+    race_stop();
 }

@@ -1,0 +1,271 @@
+/* race.c: see race.h. Vector clocks and a shadow of the last accesses to each word (as in
+ * FastTrack and ThreadSanitizer).
+ *
+ * The shadow is a table without chains: a word whose place is taken by another one is forgotten,
+ * which can hide a race but not invent one, and repeats from run to run.
+ */
+#include "race.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config.h"
+#include "fiber.h"
+#include "sched.h"
+#include "sim.h"
+
+enum { WORDS = 1 << 16, ACCESSES = 3, SYNCS = 1 << 11, OPERATIONS = 1024 };
+enum access_kind { READS = 0, WRITES = 1, ATOMIC = 2 };
+
+struct clocks {
+    uint32_t at[FIBERS_MAX];
+};
+
+struct access {
+    uint8_t bytes; /* of the word, as a mask; 0: none */
+    uint8_t thread;
+    uint8_t kind;
+    uint32_t clock; /* the thread's own */
+    uint32_t step; /* accesses before it in this run */
+    uint32_t code; /* low half of the code's address */
+};
+
+struct word {
+    uintptr_t address;
+    uint32_t run;
+    uint32_t next; /* access to give up */
+    struct access access[ACCESSES];
+};
+
+struct sync {
+    const void *address;
+    uint32_t run;
+    struct clocks clocks;
+};
+
+static struct word words[WORDS];
+static struct sync syncs[SYNCS];
+static struct clocks of_thread[FIBERS_MAX], of_operation[OPERATIONS];
+static bool active;
+static unsigned held;
+static uint32_t run; /* numbers the runs: what has another number is from before */
+static uint32_t step;
+
+/* Steps at which pages were handed out, by page modulo their number: an entry that belongs to
+ * another page can only excuse too much. */
+enum { BIRTHS = 1 << 14 };
+static struct { uint32_t run, step; } births[BIRTHS];
+
+/* ---- clocks ----------------------------------------------------------------------------------- */
+
+static void join(struct clocks *to, const struct clocks *from) {
+    for (unsigned t = 0; t < FIBERS_MAX; t++)
+        if (to->at[t] < from->at[t])
+            to->at[t] = from->at[t];
+}
+
+static struct clocks *self(void) { return &of_thread[sched_thread()]; }
+
+/* Accesses from now on are later than what was published. */
+static void tick(void) { self()->at[sched_thread()]++; }
+
+void race_start(unsigned threads) {
+    run++;
+    step = 0;
+    held = 0;
+    memset(of_thread, 0, sizeof of_thread);
+    for (unsigned t = 0; t < threads; t++)
+        of_thread[t].at[t] = 1;
+    active = true;
+}
+
+void race_stop(void) { active = false; }
+void race_hold(bool hold) { held += hold ? 1u : -1u; }
+
+/* Its place in the table, or the one where it would stand; the table is large enough for the locks
+ * of as many arenas as a program can make. */
+static struct sync *sync_of(const void *what) {
+    size_t at = ((uintptr_t)what * 0x9e3779b97f4a7c15u) >> 40;
+    for (;; at++) {
+        struct sync *s = &syncs[at % SYNCS];
+        if (s->run != run || s->address == what)
+            return s;
+    }
+}
+
+void race_release(const void *what) {
+    if (!active)
+        return;
+    struct sync *s = sync_of(what);
+    if (s->run != run)
+        *s = (struct sync){.address = what, .run = run};
+    join(&s->clocks, self());
+    tick();
+}
+
+void race_acquire(const void *what) {
+    if (!active)
+        return;
+    const struct sync *s = sync_of(what);
+    if (s->run == run)
+        join(self(), &s->clocks);
+}
+
+void race_operation_done(unsigned op) {
+    if (!active)
+        return;
+    of_operation[op] = *self();
+    tick();
+}
+
+void race_operation_awaited(unsigned op) {
+    if (active)
+        join(self(), &of_operation[op]);
+}
+
+void race_join(void) {
+    for (unsigned t = 0; active && t < FIBERS_MAX; t++)
+        join(self(), &of_thread[t]);
+}
+
+void race_only_self(void) {
+    race_join();
+    tick();
+    for (unsigned t = 0; active && t < FIBERS_MAX; t++)
+        if (t != sched_thread()) {
+            join(&of_thread[t], self());
+            of_thread[t].at[t]++;
+        }
+}
+
+void race_new_pages(uintptr_t start, size_t bytes) {
+    if (!active)
+        return;
+    size_t pages = bytes / PAGE_BYTES, first = start / PAGE_BYTES;
+    for (size_t i = 0; i < (pages < BIRTHS ? pages : BIRTHS); i++) {
+        births[(first + i) % BIRTHS].run = run;
+        births[(first + i) % BIRTHS].step = step;
+    }
+}
+
+/* ---- accesses --------------------------------------------------------------------------------- */
+
+static bool is_from_before(uintptr_t address, const struct access *a) {
+    size_t page = address / PAGE_BYTES % BIRTHS;
+    return births[page].run == run && births[page].step > a->step;
+}
+
+/* Where in the core, if a symbolizer is linked. */
+void __sanitizer_symbolize_pc(void *pc, const char *format, char *out, size_t bytes)
+    __attribute__((weak));
+
+static const char *place(uintptr_t code, char *text, size_t bytes) {
+    snprintf(text, bytes, "%#zx", (size_t)code);
+    if (__sanitizer_symbolize_pc != NULL)
+        __sanitizer_symbolize_pc((void *)code, "%f, %s:%l", text, bytes);
+    return text;
+}
+
+static _Noreturn void report(uintptr_t address, enum access_kind kind, uintptr_t code,
+                             const struct access *other) {
+    char here[256], there[256];
+    uintptr_t other_code = (code & ~(uintptr_t)UINT32_MAX) | other->code;
+    active = false;
+    sim_break("race", "thread %u %s %p (%s); thread %u %s it (%s), and nothing orders the two",
+              sim_thread(), kind & WRITES ? "writes" : "reads", (void *)address,
+              place(code, here, sizeof here), other->thread + 1u,
+              other->kind & WRITES ? "wrote" : "read", place(other_code, there, sizeof there));
+}
+
+/* Two accesses are ordered by program order, clocks, or as atomic operations by themselves. */
+static bool races(const struct access *a, unsigned bytes, enum access_kind kind) {
+    return (a->bytes & bytes) != 0 && a->thread != sched_thread() &&
+           ((a->kind | kind) & WRITES) != 0 && (a->kind & kind & ATOMIC) == 0 &&
+           a->clock > self()->at[a->thread];
+}
+
+static void note_access(uintptr_t address, unsigned bytes, enum access_kind kind, uintptr_t code) {
+    struct word *w = &words[address / 8 % WORDS];
+    uint8_t thread = (uint8_t)sched_thread();
+    if (w->address != address || w->run != run)
+        *w = (struct word){.address = address, .run = run};
+    struct access *place_for = NULL;
+    for (unsigned i = 0; i < ACCESSES; i++) {
+        struct access *a = &w->access[i];
+        if (races(a, bytes, kind) && !is_from_before(address, a))
+            report(address, kind, code, a);
+        if (a->bytes == 0 || (a->thread == thread && (a->bytes & ~bytes) == 0 &&
+                              (a->kind & WRITES) <= (kind & WRITES)))
+            place_for = a;
+    }
+    if (place_for == NULL)
+        place_for = &w->access[w->next++ % ACCESSES];
+    *place_for = (struct access){.bytes = (uint8_t)bytes,
+                                 .thread = thread,
+                                 .kind = (uint8_t)kind,
+                                 .clock = self()->at[thread],
+                                 .step = step,
+                                 .code = (uint32_t)code};
+}
+
+static void touch(const volatile void *p, unsigned bytes, enum access_kind kind, void *code) {
+    if (!active || held != 0 || fiber_owns(p))
+        return;
+    step++;
+    uintptr_t address = (uintptr_t)p, first = address & ~(uintptr_t)7;
+    unsigned mask = ((1u << bytes) - 1) << (address - first);
+    note_access(first, mask & 0xff, kind, (uintptr_t)code);
+    if (mask >> 8 != 0)
+        note_access(first + 8, mask >> 8 & 0xff, kind, (uintptr_t)code);
+}
+
+/* ---- what the compiler calls ------------------------------------------------------------------ */
+
+#define HERE __builtin_return_address(0)
+
+#define PLAIN(bytes)                                                                               \
+    void __tsan_read##bytes(void *p);                                                              \
+    void __tsan_write##bytes(void *p);                                                             \
+    void __tsan_unaligned_read##bytes(void *p);                                                    \
+    void __tsan_unaligned_write##bytes(void *p);                                                   \
+    void __tsan_read##bytes(void *p) { touch(p, bytes, READS, HERE); }                             \
+    void __tsan_write##bytes(void *p) { touch(p, bytes, WRITES, HERE); }                           \
+    void __tsan_unaligned_read##bytes(void *p) { touch(p, bytes, READS, HERE); }                   \
+    void __tsan_unaligned_write##bytes(void *p) { touch(p, bytes, WRITES, HERE); }
+PLAIN(1)
+PLAIN(2)
+PLAIN(4)
+PLAIN(8)
+PLAIN(16)
+
+void __tsan_init(void);
+void __tsan_init(void) {}
+
+static void before_atomic(const volatile void *p, unsigned bytes, enum access_kind kind, int order,
+                          void *code) {
+    touch(p, bytes, kind | ATOMIC, code);
+    if ((kind & WRITES) && order >= __ATOMIC_RELEASE)
+        race_release((const void *)p);
+}
+
+static void after_atomic(const volatile void *p, int order) {
+    if (order != __ATOMIC_RELAXED && order != __ATOMIC_RELEASE)
+        race_acquire((const void *)p);
+}
+
+#define ATOMICS(bits, type)                                                                        \
+    type __tsan_atomic##bits##_load(const volatile type *p, int order);                            \
+    void __tsan_atomic##bits##_store(volatile type *p, type value, int order);                     \
+    type __tsan_atomic##bits##_load(const volatile type *p, int order) {                           \
+        before_atomic(p, bits / 8, READS, order, HERE);                                            \
+        after_atomic(p, order);                                                                    \
+        return *p;                                                                                 \
+    }                                                                                              \
+    void __tsan_atomic##bits##_store(volatile type *p, type value, int order) {                    \
+        before_atomic(p, bits / 8, WRITES, order, HERE);                                           \
+        *p = value;                                                                                \
+    }
+ATOMICS(8, uint8_t)
+ATOMICS(16, uint16_t)
+ATOMICS(32, uint32_t)
+ATOMICS(64, uint64_t)
