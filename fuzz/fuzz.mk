@@ -70,6 +70,23 @@ $(FUZZ_BUILD)/api-plain: $(FUZZ_PLAIN_CORE_OBJ) $(FUZZ_JUDGE_OBJ) $(FUZZ_API_OBJ
 $(FUZZ_BUILD)/replay: $(FUZZ_REPLAY_CORE_OBJ) $(FUZZ_JUDGE_OBJ) $(FUZZ_HARNESS)/replay.o
 	@$(FUZZ_CC) $(FUZZ_UBSAN) $^ -lpthread -o $@
 
+# The same on parked threads of the system instead of fibers: thread-local storage is the real one.
+# No races are looked for, since nothing else tells their stacks apart.
+FUZZ_PARKED := $(FUZZ_BUILD)/parked
+FUZZ_PARKED_OBJ := $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_PARKED)/core/%.o) \
+	$(patsubst fuzz/%.c,$(FUZZ_PARKED)/%.o,$(FUZZ_JUDGE_SRC:%/fiber.c=%/fiber_pthread.c) fuzz/replay.c)
+
+$(FUZZ_BUILD)/replay-parked: $(FUZZ_PARKED_OBJ)
+	@$(FUZZ_CC) $^ -lpthread -o $@
+
+$(FUZZ_PARKED)/core/%.o: $(FUZZ_CORE)/%.c fuzz/fuzz.mk
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) -I$(FUZZ_CORE) -MMD -c $< -o $@
+
+$(FUZZ_PARKED)/%.o: fuzz/%.c fuzz/fuzz.mk
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) -Icore -MMD -c $< -o $@
+
 $(FUZZ_BUILD)/seeds: $(FUZZ_HARNESS)/seeds.o $(FUZZ_HARNESS)/ops.o
 	@mkdir -p $(@D)
 	@$(FUZZ_CC) $^ -o $@
@@ -95,4 +112,4 @@ $(FUZZ_HARNESS)/%.o: fuzz/%.c fuzz/fuzz.mk
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) -Icore -MMD -c $< -o $@
 
 -include $(FUZZ_CORE_OBJ:.o=.d) $(FUZZ_REPLAY_CORE_OBJ:.o=.d) $(FUZZ_JUDGE_OBJ:.o=.d) \
-	$(FUZZ_API_OBJ:.o=.d) $(FUZZ_HARNESS)/replay.d $(FUZZ_HARNESS)/seeds.d
+	$(FUZZ_PARKED_OBJ:.o=.d) $(FUZZ_API_OBJ:.o=.d) $(FUZZ_HARNESS)/replay.d $(FUZZ_HARNESS)/seeds.d
