@@ -24,7 +24,8 @@
 #include "sim.h"
 
 #define SIM_SPAN ((size_t)1 << 36)
-#define SIM_BASE_FAST ((uintptr_t)0x100000000000)
+/* Both above the shadow of AddressSanitizer. */
+#define SIM_BASE_FAST ((uintptr_t)0x110000000000)
 #define SIM_BASE_GUARDED ((uintptr_t)0x200000000000)
 #define BREAK_START ((size_t)16 << 20)
 #define BREAK_LIMIT ((size_t)2 << 30)
