@@ -501,8 +501,10 @@ static void do_malloc_info(const struct op *op) {
 
 /* ---- one operation -------------------------------------------------------------------------- */
 
+/* Not while another thread may be about to lower the break: brk has no way to do that safely beside
+ * another user of it, and glibc's malloc cannot either. */
 static void do_foreign_brk(const struct op *op) {
-    bool took = target.simulated && sim_foreign_brk(op->size);
+    bool took = target.simulated && sim_locks_held_by_all() == 0 && sim_foreign_brk(op->size);
     trace_result("= %s", took ? "taken" : "no room");
 }
 

@@ -450,6 +450,52 @@ static void threads_come_and_go(void) {
     end("threads-child");
 }
 
+/* A handler forks and goes on as the child while another thread holds an arena's lock. */
+static void child_in_handler(uint8_t point) {
+    char name[32];
+    begin_threads(2, 0);
+    fails(0, SIM_SIGNAL, 9, 2);
+    fill(0, 6, 1000);
+    thread = 1;
+    fill(10, 6, 3072);
+    thread = 0;
+    preempt(point, 1, 4);
+    sized(OP_MALLOC, 20, 0, 65536);
+    thread = 1;
+    for (uint8_t i = 0; i < 4; i++)
+        sized(OP_MALLOC, (uint8_t)(21 + i), 0, 20480);
+    drain(0, 12, 1);
+    sized(OP_MALLOC, 30, 0, 65536);
+    drain(10, 12, 1);
+    sized(OP_MALLOC, 31, 0, 20480);
+    snprintf(name, sizeof name, "threads-child-handler-%u", point);
+    end(name);
+}
+
+/* Mapped regions that come and go: there is no break. */
+static void threads_with_regions(uint8_t point) {
+    char name[32];
+    begin_threads(2, 0);
+    fails(0, SIM_BRK, 1, 255);
+    bytes[4] = 10; /* M_TRIM_THRESHOLD 0, M_TOP_PAD 0 */
+    fill(0, 6, 65536);
+    thread = 1;
+    preempt(3, 0, 1);
+    fill(20, 6, 65536);
+    for (uint8_t i = 0; i < 6; i++) {
+        thread = 0;
+        preempt(point, 1, 2);
+        op(OP_FREE, i, 0);
+        thread = 1;
+        sized(OP_MALLOC, (uint8_t)(40 + i), 0, 1048576);
+        op(OP_FREE, (uint8_t)(20 + i), 0);
+        preempt(2, 0, 1);
+        op(OP_TRIM, 0, 0);
+    }
+    snprintf(name, sizeof name, "threads-regions-%u", point);
+    end(name);
+}
+
 /* Mappings: their table, and the threshold that moves when one is freed. */
 static void threads_with_mappings(void) {
     begin_threads(2, 0);
@@ -468,6 +514,26 @@ static void threads_with_mappings(void) {
     end("threads-mappings");
 }
 
+/* Every block is a mapping; they move, and are freed by other threads. */
+static void threads_with_many_mappings(unsigned pct) {
+    char name[32];
+    begin_threads(3, pct);
+    bytes[4] = 8; /* mappings from 4096 bytes on */
+    for (uint8_t round = 0; round < 3; round++)
+        for (uint8_t i = 0; i < 3; i++) {
+            thread = i;
+            uint8_t mine = (uint8_t)(i * 20), theirs = (uint8_t)((i + 1) % 3 * 20);
+            fill(mine, 4, 8184);
+            preempt((uint8_t)(2 + round), (uint8_t)((i + 1) % 3), 2);
+            sized(OP_REALLOC, mine, 0, 16376);
+            preempt((uint8_t)(2 + round), (uint8_t)((i + 2) % 3), 2);
+            op(OP_FREE, theirs, 0);
+            sized(OP_REALLOC, (uint8_t)(theirs + 1), 0, 20480);
+        }
+    snprintf(name, sizeof name, "threads-many-mappings-%u", pct);
+    end(name);
+}
+
 int main(int argc, char **argv) {
     if (argc != 2) {
         fprintf(stderr, "usage: seeds FOLDER\n");
@@ -484,11 +550,17 @@ int main(int argc, char **argv) {
     failing();
     worlds();
     tuning();
-    for (unsigned pct = 0; pct < 4; pct++)
+    for (unsigned pct = 0; pct < 4; pct++) {
         hand_over(pct);
+        threads_with_many_mappings(pct);
+    }
     contention();
     threads_come_and_go();
     threads_with_mappings();
+    for (uint8_t point = 1; point < 6; point++) {
+        child_in_handler(point);
+        threads_with_regions(point);
+    }
     printf("seeds: %u programs in %s\n", written, folder);
     return 0;
 }

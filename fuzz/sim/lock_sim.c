@@ -203,10 +203,27 @@ void sim_locks_reset(void) {
     held = 0;
 }
 
+/* A thread that is gone held the arena's lock: its regions may be in any state, and only headers of
+ * blocks in use may still be looked at. No list of theirs leads anywhere any more. */
+static void poison(const struct arena *a) {
+    for (struct heap *h = a->heaps; h != NULL; h = h->next) {
+        for (uint32_t bin = 0; bin < BIN_COUNT; bin++)
+            h->region.g[bin].lo = h->region.g[bin].hi = UINT32_MAX;
+        h->region.g[h->region.top].seal ^= 1;
+    }
+}
+
+static void poison_arenas_of(const struct holder *h) {
+    for (unsigned i = 0; i < h->count; i++)
+        if (h->held[i].rank >= RANK_ARENA && h->held[i].rank < RANK_MAPPED)
+            poison((const struct arena *)(const void *)h->held[i].lock);
+}
+
 void sim_locks_only_self(void) {
     unsigned count = self()->count;
     for (unsigned t = 0; t <= FIBERS_MAX; t++)
         if (t != sim_thread()) {
+            poison_arenas_of(&holders[t]);
             holders[t].count = holders[t].tries = 0;
             holders[t].wants = NULL;
         }

@@ -432,8 +432,8 @@ void *os_reserve(size_t bytes, size_t align) {
 bool os_commit(void *p, size_t bytes) {
     uintptr_t start = (uintptr_t)p;
     require_pages("os_commit", start, bytes);
-    require_state("os_commit", start, bytes, PAGE_RESERVED);
     sim_signal_point();
+    require_state("os_commit", start, bytes, PAGE_RESERVED);
     if (sim_fails(SIM_COMMIT) || over_limit(SIM_COMMIT, bytes))
         return false;
     give(start, bytes);
@@ -443,10 +443,10 @@ bool os_commit(void *p, size_t bytes) {
 void os_decommit(void *p, size_t bytes) {
     uintptr_t start = (uintptr_t)p;
     require_pages("os_decommit", start, bytes);
+    sched_point();
     require_state("os_decommit", start, bytes, PAGE_READY);
     if (sim_place(p) != SIM_IN_RESERVATION)
         sim_break("os", "os_decommit(%p, %zu): not in a reservation", p, bytes);
-    sched_point();
     sim_account.calls++;
     take(start, bytes, PAGE_RESERVED);
 }
@@ -454,8 +454,8 @@ void os_decommit(void *p, size_t bytes) {
 bool os_purge(void *p, size_t bytes) {
     uintptr_t start = (uintptr_t)p;
     require_pages("os_purge", start, bytes);
-    require_state("os_purge", start, bytes, PAGE_READY);
     sim_signal_point();
+    require_state("os_purge", start, bytes, PAGE_READY);
     if (sim_fails(SIM_PURGE))
         return false;
     int saved = errno;
@@ -529,12 +529,12 @@ void *os_remap(void *p, size_t old_bytes, size_t new_bytes, bool may_move) {
     require_pages("os_remap", start, old_bytes);
     if (new_bytes == 0 || new_bytes % PAGE_BYTES != 0)
         sim_break("os", "os_remap(%p, %zu, %zu): not whole pages", p, old_bytes, new_bytes);
+    sim_signal_point(); /* first: the extents may be others then */
     unsigned i = extent_at(start);
     if (i == sim.extents || sim.extent[i].start != start ||
         sim.extent[i].end != start + old_bytes || sim.extent[i].reservation)
         sim_break("os", "os_remap(%p, %zu, %zu): not a mapping of that size", p, old_bytes,
                   new_bytes);
-    sim_signal_point();
     if (sim_fails(SIM_REMAP))
         return NULL;
     if (new_bytes > SIM_SPAN) {
