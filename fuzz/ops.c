@@ -42,10 +42,10 @@ unsigned ops_size_classes(void) {
 }
 
 /* Programs stay small enough to run thousands of times a second: blocks of LARGE_BYTES and more
- * may have so many bytes in all. One program in 32 may do more. */
+ * may have so many bytes in all. One program in 64 may do more. */
 #define LARGE_BYTES (8 * KIB)
 #define BUDGET_BYTES (2 * MIB)
-#define BUDGET_GENEROUS_BYTES (200 * MIB)
+#define BUDGET_GENEROUS_BYTES (100 * MIB)
 
 struct slot {
     bool used;
@@ -542,7 +542,7 @@ void program_decode(struct program *p, const uint8_t *bytes, size_t size) {
     decode_header(p, header);
     p->ops = 0;
     struct decoder d = {.program = p,
-                        .budget = header[1] >= 248 ? BUDGET_GENEROUS_BYTES : BUDGET_BYTES};
+                        .budget = header[1] >= 252 ? BUDGET_GENEROUS_BYTES : BUDGET_BYTES};
     for (unsigned slot = 0; slot < SLOTS; slot++)
         d.slot[slot].last = OPS_MAX;
     size_t records = (size - given) / RECORD_BYTES;

@@ -5,7 +5,7 @@
  *
  *   header   0     bits 0-2: 0 guarded pages; bit 3: gap between mappings; bit 4: mremap moves;
  *                  bits 5-6: processors - 1; bit 7: the blocks left are freed in reverse
- *            1     how often the walker runs; from 248 on: large blocks are not rationed
+ *            1     how often the walker runs; from 252 on: large blocks are not rationed
  *            2-3   seed of the core's secrets
  *            4     environment variables, an index
  *            5     memory limit, an index

@@ -23,7 +23,7 @@ static unsigned written;
 static struct program decoded;
 
 static void decode_records(const uint8_t *records, size_t count) {
-    uint8_t trial[HEADER_BYTES + 3 * RECORD_BYTES] = {1, 248}; /* any size will do */
+    uint8_t trial[HEADER_BYTES + 3 * RECORD_BYTES] = {1, 255}; /* any size will do */
     memcpy(trial + HEADER_BYTES, records, count * RECORD_BYTES);
     program_decode(&decoded, trial, HEADER_BYTES + count * RECORD_BYTES);
 }
@@ -246,7 +246,7 @@ static void mappings(void) {
     drain(60, 30, 1);
     end("many-mappings");
     begin();
-    bytes[1] = 248; /* large blocks */
+    bytes[1] = 255; /* large blocks */
     sized(OP_MALLOC, 0, 0, (size_t)32 << 20);
     op(OP_FREE, 0, 0);
     sized(OP_MALLOC, 1, 0, (size_t)16 << 20);

@@ -179,7 +179,7 @@ static void *make_stack(unsigned n) {
 }
 
 bool fiber_owns(const volatile void *p) {
-    return (uintptr_t)p - (uintptr_t)all_stacks < FIBERS_MAX * STACK_STEP || p == &errno ||
+    return (uintptr_t)p - (uintptr_t)all_stacks < FIBERS_MAX * STACK_STEP ||
            (uintptr_t)p - (uintptr_t)__start_cp_thread_words < words_bytes();
 }
 

@@ -8,7 +8,7 @@
  *
  * The page table (one state byte each) says what is accessible; the extents say what is mapped.
  * Contents are lost where a real system would lose them: memory that is given back is zeroed at
- * once, by memset while that is cheaper than new page faults.
+ * once, by whichever way is the cheapest.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -37,10 +37,11 @@
 #define ERROR_MAX 8192
 #define FOREIGN_BYTE 0xf0
 
-/* Up to here memset beats madvise and the page faults that follow it ... */
-#define ZERO_BY_MEMSET_BYTES ((size_t)4 << 20)
-/* ... and up to here it is not worth asking which pages were touched. */
-#define FEW_BYTES ((size_t)32 << 10)
+/* Up to here it is not worth asking the system which pages were touched ... */
+#define SCANNED_BYTES ((size_t)1 << 20)
+/* ... and beyond so many of them madvise and the page faults that follow it are cheaper. */
+#define MANY_PAGES 1024u
+#define LOOKED_AT 16u
 
 enum page_state { PAGE_NONE, PAGE_RESERVED, PAGE_READY };
 
@@ -158,35 +159,45 @@ static bool is_zero(uintptr_t start, size_t bytes) {
     return true;
 }
 
-/* Calls `each` on every page that was ever touched, [start, start + bytes) being less than
- * ZERO_BY_MEMSET_BYTES; the others are zero, and touching them would cost page faults. */
-static bool all_touched(uintptr_t start, size_t bytes, bool (*each)(uintptr_t page)) {
-    static unsigned char resident[ZERO_BY_MEMSET_BYTES / PAGE_BYTES];
-    bool few = bytes <= FEW_BYTES;
-    if (!few && mincore((void *)start, bytes, resident) != 0)
-        sim_break("harness", "mincore(%p, %zu): %s", (void *)start, bytes, strerror(errno));
-    for (size_t i = 0; i < bytes / PAGE_BYTES; i++)
-        if ((few || (resident[i] & 1) != 0) && !each(start + i * PAGE_BYTES))
+/* Most of what is handed out was zeroed when it was taken back: in a long range only some pages are
+ * looked at, the ends and others between them. */
+static bool looks_zero(uintptr_t start, size_t bytes) {
+    size_t pages = bytes / PAGE_BYTES, step = 1 + pages / LOOKED_AT;
+    for (size_t i = 0; i < pages; i += step)
+        if (!is_zero(start + i * PAGE_BYTES, PAGE_BYTES))
             return false;
-    return true;
+    return is_zero(start + bytes - PAGE_BYTES, PAGE_BYTES);
 }
 
-/* Most of what is handed out was zeroed when it was taken back, so in a long range only every
- * fourth page is looked at, chosen by address. */
-static bool page_is_zero(uintptr_t page) {
-    return page / PAGE_BYTES % 4 != 0 || is_zero(page, PAGE_BYTES);
+static void zero_pages(uintptr_t start, size_t bytes) {
+    for (uintptr_t page = start; page < start + bytes; page += PAGE_BYTES)
+        if (!is_zero(page, PAGE_BYTES))
+            memset((void *)page, 0, PAGE_BYTES);
 }
 
-static bool zero_page(uintptr_t page) {
-    memset((void *)page, 0, PAGE_BYTES);
-    return true;
+/* In a long range few pages were ever touched; the others are zero, and to touch them would cost
+ * page faults. Where many were, the system is quicker. */
+static void zero_long(uintptr_t start, size_t bytes) {
+    static unsigned char resident[SIM_SPAN / PAGE_BYTES / 64];
+    size_t pages = bytes / PAGE_BYTES, touched = 0;
+    bool known = pages <= sizeof resident && mincore((void *)start, bytes, resident) == 0;
+    for (size_t i = 0; known && i < pages; i++)
+        touched += resident[i] & 1;
+    if (!known || touched > MANY_PAGES) {
+        if (madvise((void *)start, bytes, MADV_DONTNEED) != 0)
+            sim_break("harness", "madvise(%p, %zu): %s", (void *)start, bytes, strerror(errno));
+        return;
+    }
+    for (size_t i = 0; touched > 0 && i < pages; i++)
+        if (resident[i] & 1)
+            zero_pages(start + i * PAGE_BYTES, PAGE_BYTES);
 }
 
 static void zero(uintptr_t start, size_t bytes) {
-    if (bytes <= ZERO_BY_MEMSET_BYTES)
-        all_touched(start, bytes, zero_page);
-    else if (madvise((void *)start, bytes, MADV_DONTNEED) != 0)
-        sim_break("harness", "madvise(%p, %zu): %s", (void *)start, bytes, strerror(errno));
+    if (bytes <= SCANNED_BYTES)
+        zero_pages(start, bytes);
+    else
+        zero_long(start, bytes);
 }
 
 static void protect(uintptr_t start, size_t bytes, int protection) {
@@ -201,8 +212,7 @@ static void give(uintptr_t start, size_t bytes) {
     int saved = errno;
     race_new_pages(start, bytes);
     protect(start, bytes, PROT_READ | PROT_WRITE);
-    if (!sim.config.guarded && bytes <= ZERO_BY_MEMSET_BYTES &&
-        !(is_zero(start, PAGE_BYTES) && all_touched(start, bytes, page_is_zero)))
+    if (!sim.config.guarded && !looks_zero(start, bytes))
         sim_break("stray", "pages at %p (%zu bytes) were written before they were mapped",
                   (void *)start, bytes);
     memset(state_of(start), PAGE_READY, bytes / PAGE_BYTES);
@@ -487,7 +497,7 @@ void os_unmap(void *p, size_t bytes) {
 /* Copy what was touched; large mappings are mostly untouched, and reading them would not be. */
 static void copy_pages(uintptr_t to, uintptr_t from, size_t bytes) {
     static unsigned char resident[SIM_SPAN / PAGE_BYTES / 64];
-    if (bytes <= FEW_BYTES || bytes / PAGE_BYTES > sizeof resident ||
+    if (bytes <= SCANNED_BYTES || bytes / PAGE_BYTES > sizeof resident ||
         mincore((void *)from, bytes, resident) != 0) {
         memcpy((void *)to, (const void *)from, bytes);
         return;
@@ -728,8 +738,6 @@ static void check_foreign(const struct range *r) {
 /* Pages that were given back must have stayed zero; those at both ends are looked at. */
 static void check_released(const struct range *r) {
     size_t edge = 4 * PAGE_BYTES;
-    if (r->end - r->start > ZERO_BY_MEMSET_BYTES)
-        return; /* reading would make page faults of what madvise gave back */
     for (uintptr_t page = r->start; page < r->end; page += PAGE_BYTES) {
         if (page == r->start + edge && r->end - r->start > 2 * edge)
             page = r->end - edge;

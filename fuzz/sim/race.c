@@ -6,12 +6,12 @@
  */
 #include "race.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "config.h"
 #include "fiber.h"
-#include "sched.h"
 #include "sim.h"
 
 enum { WORDS = 1 << 16, ACCESSES = 3, SYNCS = 1 << 11, OPERATIONS = 1024 };
@@ -26,14 +26,14 @@ struct access {
     uint8_t thread;
     uint8_t kind;
     uint32_t clock; /* the thread's own */
-    uint32_t step; /* accesses before it in this run */
+    uint32_t pages; /* times that pages had been handed out then */
     uint32_t code; /* low half of the code's address */
 };
 
 struct word {
     uintptr_t address;
     uint32_t run;
-    uint32_t next; /* access to give up */
+    uint32_t last; /* access that was noted last */
     struct access access[ACCESSES];
 };
 
@@ -46,15 +46,16 @@ struct sync {
 static struct word words[WORDS];
 static struct sync syncs[SYNCS];
 static struct clocks of_thread[FIBERS_MAX], of_operation[OPERATIONS];
-static bool active;
-static unsigned held;
+static bool watching;
 static uint32_t run; /* numbers the runs: what has another number is from before */
-static uint32_t step;
+static uint8_t me;
+static const void *own_errno;
 
-/* Steps at which pages were handed out, by page modulo their number: an entry that belongs to
- * another page can only excuse too much. */
+/* When a page was handed out last, by page modulo their number: an entry that belongs to another
+ * page can only excuse too much. */
 enum { BIRTHS = 1 << 14 };
-static struct { uint32_t run, step; } births[BIRTHS];
+static uint32_t pages_given;
+static struct birth { uint32_t run, pages; } births[BIRTHS];
 
 /* ---- clocks ----------------------------------------------------------------------------------- */
 
@@ -64,23 +65,23 @@ static void join(struct clocks *to, const struct clocks *from) {
             to->at[t] = from->at[t];
 }
 
-static struct clocks *self(void) { return &of_thread[sched_thread()]; }
+static struct clocks *self(void) { return &of_thread[me]; }
 
 /* Accesses from now on are later than what was published. */
-static void tick(void) { self()->at[sched_thread()]++; }
+static void tick(void) { of_thread[me].at[me]++; }
 
 void race_start(unsigned threads) {
     run++;
-    step = 0;
-    held = 0;
+    pages_given = 0;
+    own_errno = &errno;
     memset(of_thread, 0, sizeof of_thread);
     for (unsigned t = 0; t < threads; t++)
         of_thread[t].at[t] = 1;
-    active = true;
+    watching = true;
 }
 
-void race_stop(void) { active = false; }
-void race_hold(bool hold) { held += hold ? 1u : -1u; }
+void race_watch(bool watch) { watching = watch; }
+void race_thread(unsigned thread) { me = (uint8_t)thread; }
 
 /* Its place in the table, or the one where it would stand; the table is large enough for the locks
  * of as many arenas as a program can make. */
@@ -94,7 +95,7 @@ static struct sync *sync_of(const void *what) {
 }
 
 void race_release(const void *what) {
-    if (!active)
+    if (!watching)
         return;
     struct sync *s = sync_of(what);
     if (s->run != run)
@@ -104,7 +105,7 @@ void race_release(const void *what) {
 }
 
 void race_acquire(const void *what) {
-    if (!active)
+    if (!watching)
         return;
     const struct sync *s = sync_of(what);
     if (s->run == run)
@@ -112,39 +113,39 @@ void race_acquire(const void *what) {
 }
 
 void race_operation_done(unsigned op) {
-    if (!active)
+    if (!watching)
         return;
     of_operation[op] = *self();
     tick();
 }
 
 void race_operation_awaited(unsigned op) {
-    if (active)
+    if (watching)
         join(self(), &of_operation[op]);
 }
 
 void race_join(void) {
-    for (unsigned t = 0; active && t < FIBERS_MAX; t++)
+    for (unsigned t = 0; watching && t < FIBERS_MAX; t++)
         join(self(), &of_thread[t]);
 }
 
 void race_only_self(void) {
     race_join();
     tick();
-    for (unsigned t = 0; active && t < FIBERS_MAX; t++)
-        if (t != sched_thread()) {
+    for (unsigned t = 0; watching && t < FIBERS_MAX; t++)
+        if (t != me) {
             join(&of_thread[t], self());
             of_thread[t].at[t]++;
         }
 }
 
 void race_new_pages(uintptr_t start, size_t bytes) {
-    if (!active)
+    if (!watching)
         return;
     size_t pages = bytes / PAGE_BYTES, first = start / PAGE_BYTES;
+    pages_given++;
     for (size_t i = 0; i < (pages < BIRTHS ? pages : BIRTHS); i++) {
-        births[(first + i) % BIRTHS].run = run;
-        births[(first + i) % BIRTHS].step = step;
+        births[(first + i) % BIRTHS] = (struct birth){run, pages_given};
     }
 }
 
@@ -152,7 +153,7 @@ void race_new_pages(uintptr_t start, size_t bytes) {
 
 static bool is_from_before(uintptr_t address, const struct access *a) {
     size_t page = address / PAGE_BYTES % BIRTHS;
-    return births[page].run == run && births[page].step > a->step;
+    return births[page].run == run && births[page].pages > a->pages;
 }
 
 /* Where in the core, if a symbolizer is linked. */
@@ -170,7 +171,7 @@ static _Noreturn void report(uintptr_t address, enum access_kind kind, uintptr_t
                              const struct access *other) {
     char here[256], there[256];
     uintptr_t other_code = (code & ~(uintptr_t)UINT32_MAX) | other->code;
-    active = false;
+    watching = false;
     sim_break("race", "thread %u %s %p (%s); thread %u %s it (%s), and nothing orders the two",
               sim_thread(), kind & WRITES ? "writes" : "reads", (void *)address,
               place(code, here, sizeof here), other->thread + 1u,
@@ -179,39 +180,49 @@ static _Noreturn void report(uintptr_t address, enum access_kind kind, uintptr_t
 
 /* Two accesses are ordered by program order, clocks, or as atomic operations by themselves. */
 static bool races(const struct access *a, unsigned bytes, enum access_kind kind) {
-    return (a->bytes & bytes) != 0 && a->thread != sched_thread() &&
-           ((a->kind | kind) & WRITES) != 0 && (a->kind & kind & ATOMIC) == 0 &&
-           a->clock > self()->at[a->thread];
+    return (a->bytes & bytes) != 0 && a->thread != me && ((a->kind | kind) & WRITES) != 0 &&
+           (a->kind & kind & ATOMIC) == 0 && a->clock > self()->at[a->thread];
+}
+
+/* The thread did the same, or more, and nothing has happened since that could order it otherwise. */
+static bool is_again(const struct access *a, unsigned bytes, enum access_kind kind) {
+    return a->thread == me && a->clock == self()->at[me] && (bytes & ~(unsigned)a->bytes) == 0 &&
+           a->kind == kind && a->pages == pages_given;
+}
+
+/* An access that the new one stands for as well. */
+static bool is_covered(const struct access *a, unsigned bytes, enum access_kind kind) {
+    return a->bytes == 0 ||
+           (a->thread == me && (a->bytes & ~bytes) == 0 && (a->kind & WRITES) <= (kind & WRITES) &&
+            (kind & ATOMIC) <= (a->kind & ATOMIC));
 }
 
 static void note_access(uintptr_t address, unsigned bytes, enum access_kind kind, uintptr_t code) {
     struct word *w = &words[address / 8 % WORDS];
-    uint8_t thread = (uint8_t)sched_thread();
     if (w->address != address || w->run != run)
         *w = (struct word){.address = address, .run = run};
-    struct access *place_for = NULL;
+    if (is_again(&w->access[w->last], bytes, kind))
+        return;
+    unsigned place_for = ACCESSES;
     for (unsigned i = 0; i < ACCESSES; i++) {
-        struct access *a = &w->access[i];
+        const struct access *a = &w->access[i];
         if (races(a, bytes, kind) && !is_from_before(address, a))
             report(address, kind, code, a);
-        if (a->bytes == 0 || (a->thread == thread && (a->bytes & ~bytes) == 0 &&
-                              (a->kind & WRITES) <= (kind & WRITES)))
-            place_for = a;
+        if (is_covered(a, bytes, kind))
+            place_for = i;
     }
-    if (place_for == NULL)
-        place_for = &w->access[w->next++ % ACCESSES];
-    *place_for = (struct access){.bytes = (uint8_t)bytes,
-                                 .thread = thread,
-                                 .kind = (uint8_t)kind,
-                                 .clock = self()->at[thread],
-                                 .step = step,
-                                 .code = (uint32_t)code};
+    w->last = place_for < ACCESSES ? place_for : (w->last + 1) % ACCESSES;
+    w->access[w->last] = (struct access){.bytes = (uint8_t)bytes,
+                                         .thread = me,
+                                         .kind = (uint8_t)kind,
+                                         .clock = self()->at[me],
+                                         .pages = pages_given,
+                                         .code = (uint32_t)code};
 }
 
 static void touch(const volatile void *p, unsigned bytes, enum access_kind kind, void *code) {
-    if (!active || held != 0 || fiber_owns(p))
+    if (!watching || p == own_errno || fiber_owns(p))
         return;
-    step++;
     uintptr_t address = (uintptr_t)p, first = address & ~(uintptr_t)7;
     unsigned mask = ((1u << bytes) - 1) << (address - first);
     note_access(first, mask & 0xff, kind, (uintptr_t)code);

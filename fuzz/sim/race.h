@@ -15,12 +15,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A run of threads begins, nothing has been touched; or it has ended. */
+/* A run of threads begins, nothing has been touched. */
 void race_start(unsigned threads);
-void race_stop(void);
 
-/* The harness itself makes the core look at its memory. */
-void race_hold(bool hold);
+/* Whether accesses count: not outside of a run, nor while the harness itself makes the core look at
+ * its memory. */
+void race_watch(bool watch);
+
+/* This thread runs from now on. */
+void race_thread(unsigned thread);
 
 /* The running thread publishes what it has done at `what`, or learns what others have there. */
 void race_release(const void *what);

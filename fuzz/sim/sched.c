@@ -27,7 +27,6 @@ static struct {
     struct sched_program program;
     bool active;
     unsigned held; /* sched_hold */
-    unsigned current;
     struct thread thread[FIBERS_MAX];
     unsigned runs_left; /* operations before the order holds again */
     unsigned lowest; /* priority to fall to next */
@@ -38,16 +37,17 @@ static struct {
     uint8_t done[OPERATIONS_MAX];
 } s;
 
+struct sched_now sched_now;
 void (*sched_on_switch)(unsigned from, unsigned to);
 
 bool sched_is_running(void) { return s.active; }
-unsigned sched_thread(void) { return s.active ? s.current : 0; }
 uint64_t sched_switches(void) { return s.switches; }
 uint64_t sched_hash(void) { return s.hash; }
 bool sched_is_held(void) { return s.held != 0; }
 void sched_hold(bool hold) {
     s.held += hold ? 1u : -1u;
-    race_hold(hold);
+    sched_now.switches = s.active && s.held == 0;
+    race_watch(sched_now.switches);
 }
 
 /* ---- choosing --------------------------------------------------------------------------------- */
@@ -66,19 +66,24 @@ static unsigned choose(unsigned but) {
     return best;
 }
 
+static void set_current(unsigned thread) {
+    sched_now.thread = thread;
+    race_thread(thread);
+}
+
 static void note_switch(unsigned to) {
     s.switches++;
-    s.hash = (s.hash ^ (s.step << 8 | s.current << 4 | to)) * 0x100000001b3u;
+    s.hash = (s.hash ^ (s.step << 8 | sched_now.thread << 4 | to)) * 0x100000001b3u;
     if (sched_on_switch != NULL)
-        sched_on_switch(s.current, to);
+        sched_on_switch(sched_now.thread, to);
 }
 
 static void switch_to(unsigned to) {
-    unsigned from = s.current;
+    unsigned from = sched_now.thread;
     if (to == from)
         return;
     note_switch(to);
-    s.current = to;
+    set_current(to);
     fiber_switch(from, to);
 }
 
@@ -92,7 +97,7 @@ static unsigned choose_or_break(void) {
 }
 
 static void wait_as(enum state state) {
-    s.thread[s.current].state = state;
+    s.thread[sched_now.thread].state = state;
     switch_to(choose_or_break());
 }
 
@@ -114,12 +119,12 @@ static unsigned ready_from(unsigned wish) {
         if (s.thread[t].state == READY)
             return t;
     }
-    return s.current;
+    return sched_now.thread;
 }
 
 /* The preemption listed for this point of the current thread, or NULL. */
 static const struct sched_preemption *preemption_here(void) {
-    struct thread *t = &s.thread[s.current];
+    struct thread *t = &s.thread[sched_now.thread];
     const struct sched_preemption *list = s.program.preemption;
     for (unsigned i = t->next_preemption; i < s.program.preemptions && list[i].op == t->first; i++)
         if (list[i].point == t->point)
@@ -129,18 +134,16 @@ static const struct sched_preemption *preemption_here(void) {
 
 static void preempt(const struct sched_preemption *p) {
     unsigned to = ready_from(p->thread % s.program.threads);
-    if (to == s.current)
+    if (to == sched_now.thread)
         return;
     s.runs_left = p->runs;
     if (s.program.pct != 0)
-        fall(&s.thread[s.current]);
+        fall(&s.thread[sched_now.thread]);
     switch_to(to);
 }
 
-void sched_point(void) {
-    if (!s.active || s.held != 0)
-        return;
-    struct thread *t = &s.thread[s.current];
+void sched_point_among_threads(void) {
+    struct thread *t = &s.thread[sched_now.thread];
     const struct sched_preemption *p = preemption_here();
     t->point++;
     s.step++;
@@ -156,18 +159,18 @@ void sched_point(void) {
 }
 
 void sched_yield_now(void) {
-    if (!s.active || s.held != 0)
+    if (!sched_now.switches)
         return;
-    unsigned to = choose(s.current);
+    unsigned to = choose(sched_now.thread);
     if (to == FIBER_HOST)
         return;
-    fall(&s.thread[s.current]);
+    fall(&s.thread[sched_now.thread]);
     s.runs_left = 1;
     switch_to(to);
 }
 
 void sched_block(const void *what) {
-    s.thread[s.current].lock = what;
+    s.thread[sched_now.thread].lock = what;
     wait_as(WAITS_FOR_LOCK);
 }
 
@@ -203,7 +206,7 @@ static void keep_order(void) {
 void sched_begin(unsigned op, unsigned first, unsigned after) {
     if (!s.active)
         return;
-    struct thread *t = &s.thread[s.current];
+    struct thread *t = &s.thread[sched_now.thread];
     t->op = op;
     keep_order();
     while (after != op && !s.done[after]) {
@@ -239,7 +242,7 @@ void sched_done(unsigned op) {
         return;
     s.done[op] = 1;
     race_operation_done(op);
-    s.thread[s.current].performs = false;
+    s.thread[sched_now.thread].performs = false;
     wake_for(op);
 }
 
@@ -248,16 +251,16 @@ bool sched_is_done(unsigned op) { return s.active && s.done[op] != 0; }
 /* ---- threads ---------------------------------------------------------------------------------- */
 
 static void thread_begins(void) {
-    s.program.body(s.current);
-    struct thread *self = &s.thread[s.current];
-    unsigned from = s.current, to = FIBER_HOST;
+    s.program.body(sched_now.thread);
+    struct thread *self = &s.thread[sched_now.thread];
+    unsigned from = sched_now.thread, to = FIBER_HOST;
     self->state = ENDED;
     if (from != 0) {
         if (s.thread[0].state == WAITS_FOR_OTHERS && others_ended())
             s.thread[0].state = READY;
         to = choose_or_break();
         note_switch(to);
-        s.current = to;
+        set_current(to);
     }
     fiber_leave(from, to);
 }
@@ -272,7 +275,7 @@ void sched_only_self(void) {
     race_only_self();
     for (unsigned t = 0; s.active && t < s.program.threads; t++) {
         struct thread *other = &s.thread[t];
-        if (t == s.current || other->state == ENDED)
+        if (t == sched_now.thread || other->state == ENDED)
             continue;
         s.program.abandoned(t);
         if (other->performs) {
@@ -322,10 +325,11 @@ void sched_run(const struct sched_program *program) {
     }
     if (program->pct != 0)
         draw_priorities();
-    s.current = program->pct == 0 ? 0 : choose(FIBER_HOST);
-    s.active = true;
+    s.active = sched_now.switches = true;
     race_start(program->threads);
-    fiber_switch(FIBER_HOST, s.current);
-    s.active = false;
-    race_stop();
+    set_current(program->pct == 0 ? 0 : choose(FIBER_HOST));
+    fiber_switch(FIBER_HOST, sched_now.thread);
+    s.active = sched_now.switches = false;
+    race_watch(false);
+    sched_now.thread = 0;
 }

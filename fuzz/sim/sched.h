@@ -53,8 +53,20 @@ bool sched_is_done(unsigned op);
 /* Waits until every other thread's body has returned. */
 void sched_join(void);
 
+/* What is asked at every step. */
+extern struct sched_now {
+    unsigned thread; /* 0 when none but the caller runs */
+    bool switches; /* threads run, and are not held */
+} sched_now;
+
+static inline unsigned sched_thread(void) { return sched_now.thread; }
+
 /* A switch point. */
-void sched_point(void);
+void sched_point_among_threads(void);
+static inline void sched_point(void) {
+    if (sched_now.switches)
+        sched_point_among_threads();
+}
 /* A thread that tries again and again lets others run. */
 void sched_yield_now(void);
 
@@ -71,7 +83,6 @@ void sched_hold(bool hold);
 bool sched_is_held(void);
 
 bool sched_is_running(void);
-unsigned sched_thread(void);
 
 /* Switches between threads in this run, and a hash of them all. */
 uint64_t sched_switches(void);
