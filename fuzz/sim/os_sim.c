@@ -24,9 +24,8 @@
 #include "sim.h"
 
 #define SIM_SPAN ((size_t)1 << 36)
-/* Both above the shadow of AddressSanitizer. */
-#define SIM_BASE_FAST ((uintptr_t)0x110000000000)
-#define SIM_BASE_GUARDED ((uintptr_t)0x200000000000)
+#define SIM_BASE_FAST SIM_FIRST
+#define SIM_BASE_GUARDED (SIM_FIRST + SIM_SPAN)
 #define BREAK_START ((size_t)16 << 20)
 #define BREAK_LIMIT ((size_t)2 << 30)
 #define MAP_LOW ((size_t)4 << 30)

@@ -14,7 +14,7 @@
 #include "fiber.h"
 #include "sim.h"
 
-enum { WORDS = 1 << 16, ACCESSES = 3, SYNCS = 1 << 11, OPERATIONS = 1024 };
+enum { WORDS = 1 << 13, ACCESSES = 3, SYNCS = 1 << 11, OPERATIONS = 1024 };
 enum access_kind { READS = 0, WRITES = 1, ATOMIC = 2 };
 
 struct clocks {
@@ -26,7 +26,7 @@ struct access {
     uint8_t thread;
     uint8_t kind;
     uint32_t clock; /* the thread's own */
-    uint32_t pages; /* times that pages had been handed out then */
+    uint32_t moment;
     uint32_t code; /* low half of the code's address */
 };
 
@@ -35,7 +35,8 @@ struct word {
     uint32_t run;
     uint32_t last; /* access that was noted last */
     struct access access[ACCESSES];
-};
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct word) == 64, "one line of the processor's cache");
 
 struct sync {
     const void *address;
@@ -49,13 +50,14 @@ static struct clocks of_thread[FIBERS_MAX], of_operation[OPERATIONS];
 static bool watching;
 static uint32_t run; /* numbers the runs: what has another number is from before */
 static uint8_t me;
+/* Counts what can order accesses: threads that begin to run or publish, pages handed out. */
+static uint32_t moment;
 static const void *own_errno;
 
 /* When a page was handed out last, by page modulo their number: an entry that belongs to another
  * page can only excuse too much. */
 enum { BIRTHS = 1 << 14 };
-static uint32_t pages_given;
-static struct birth { uint32_t run, pages; } births[BIRTHS];
+static uint32_t births[BIRTHS];
 
 /* ---- clocks ----------------------------------------------------------------------------------- */
 
@@ -68,11 +70,13 @@ static void join(struct clocks *to, const struct clocks *from) {
 static struct clocks *self(void) { return &of_thread[me]; }
 
 /* Accesses from now on are later than what was published. */
-static void tick(void) { of_thread[me].at[me]++; }
+static void tick(void) {
+    of_thread[me].at[me]++;
+    moment++;
+}
 
 void race_start(unsigned threads) {
     run++;
-    pages_given = 0;
     own_errno = &errno;
     memset(of_thread, 0, sizeof of_thread);
     for (unsigned t = 0; t < threads; t++)
@@ -81,7 +85,10 @@ void race_start(unsigned threads) {
 }
 
 void race_watch(bool watch) { watching = watch; }
-void race_thread(unsigned thread) { me = (uint8_t)thread; }
+void race_thread(unsigned thread) {
+    me = (uint8_t)thread;
+    moment++;
+}
 
 /* Its place in the table, or the one where it would stand; the table is large enough for the locks
  * of as many arenas as a program can make. */
@@ -143,17 +150,16 @@ void race_new_pages(uintptr_t start, size_t bytes) {
     if (!watching)
         return;
     size_t pages = bytes / PAGE_BYTES, first = start / PAGE_BYTES;
-    pages_given++;
+    moment++;
     for (size_t i = 0; i < (pages < BIRTHS ? pages : BIRTHS); i++) {
-        births[(first + i) % BIRTHS] = (struct birth){run, pages_given};
+        births[(first + i) % BIRTHS] = moment;
     }
 }
 
 /* ---- accesses --------------------------------------------------------------------------------- */
 
 static bool is_from_before(uintptr_t address, const struct access *a) {
-    size_t page = address / PAGE_BYTES % BIRTHS;
-    return births[page].run == run && births[page].pages > a->pages;
+    return births[address / PAGE_BYTES % BIRTHS] > a->moment;
 }
 
 /* Where in the core, if a symbolizer is linked. */
@@ -185,9 +191,9 @@ static bool races(const struct access *a, unsigned bytes, enum access_kind kind)
 }
 
 /* The thread did the same, or more, and nothing has happened since that could order it otherwise. */
-static bool is_again(const struct access *a, unsigned bytes, enum access_kind kind) {
-    return a->thread == me && a->clock == self()->at[me] && (bytes & ~(unsigned)a->bytes) == 0 &&
-           a->kind == kind && a->pages == pages_given;
+static inline bool is_again(const struct access *a, unsigned bytes, enum access_kind kind) {
+    return a->moment == moment && (bytes & ~(unsigned)a->bytes) == 0 &&
+           (a->kind == kind || (a->kind == WRITES && kind == READS));
 }
 
 /* An access that the new one stands for as well. */
@@ -197,12 +203,11 @@ static bool is_covered(const struct access *a, unsigned bytes, enum access_kind 
             (kind & ATOMIC) <= (a->kind & ATOMIC));
 }
 
-static void note_access(uintptr_t address, unsigned bytes, enum access_kind kind, uintptr_t code) {
-    struct word *w = &words[address / 8 % WORDS];
+static __attribute__((noinline)) void note_new_access(struct word *w, uintptr_t address,
+                                                      unsigned bytes, enum access_kind kind,
+                                                      uintptr_t code) {
     if (w->address != address || w->run != run)
         *w = (struct word){.address = address, .run = run};
-    if (is_again(&w->access[w->last], bytes, kind))
-        return;
     unsigned place_for = ACCESSES;
     for (unsigned i = 0; i < ACCESSES; i++) {
         const struct access *a = &w->access[i];
@@ -216,12 +221,25 @@ static void note_access(uintptr_t address, unsigned bytes, enum access_kind kind
                                          .thread = me,
                                          .kind = (uint8_t)kind,
                                          .clock = self()->at[me],
-                                         .pages = pages_given,
+                                         .moment = moment,
                                          .code = (uint32_t)code};
 }
 
-static void touch(const volatile void *p, unsigned bytes, enum access_kind kind, void *code) {
-    if (!watching || p == own_errno || fiber_owns(p))
+static void note_access(uintptr_t address, unsigned bytes, enum access_kind kind, uintptr_t code) {
+    struct word *w = &words[address / 8 % WORDS];
+    if (w->address != address || w->run != run || !is_again(&w->access[w->last], bytes, kind))
+        note_new_access(w, address, bytes, kind, code);
+}
+
+/* Of what is its own, a thread's accesses race with nobody's. */
+static __attribute__((noinline)) bool is_private(const volatile void *p) {
+    return p == own_errno || fiber_owns(p);
+}
+
+/* Most accesses are in the world and repeat one that was just made: those take the short way. */
+static inline __attribute__((always_inline)) void touch(const volatile void *p, unsigned bytes,
+                                                        enum access_kind kind, void *code) {
+    if (!watching || ((uintptr_t)p - SIM_FIRST >= SIM_BYTES && is_private(p)))
         return;
     uintptr_t address = (uintptr_t)p, first = address & ~(uintptr_t)7;
     unsigned mask = ((1u << bytes) - 1) << (address - first);

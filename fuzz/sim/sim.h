@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* All addresses of all worlds; above the shadow of AddressSanitizer. */
+#define SIM_FIRST ((uintptr_t)0x110000000000)
+#define SIM_BYTES ((size_t)2 << 36)
+
 /* What can be made to fail, or to happen. SIM_TRYLOCK: lock_try answers "held by another thread".
  * SIM_BRK_RACE: another user of brk takes a page just before the core's call. SIM_SIGNAL: a signal
  * handler runs at a system call or with a lock just taken, and forks (even calls go on as the
