@@ -608,6 +608,17 @@ static void require_no_lock(void) {
         sim_break("lock", "%u locks are still held after the call", sim_locks_held());
 }
 
+/* Not where lock_try failed by plan, nor after a fork in a handler that interrupted the allocator:
+ * there nobody holds what seems to be held. */
+static void require_settled(void) {
+    if (target.unsettled == NULL || !others_are_idle() || sim_account.failed[SIM_TRYLOCK] != 0 ||
+        sim_account.failed[SIM_SIGNAL] != 0)
+        return;
+    const char *what = target.unsettled();
+    if (what != NULL)
+        sim_break("settled", "no thread is in the allocator, and there are %s", what);
+}
+
 static void step(const struct op *op) {
     unsigned number = (unsigned)(op - run.program->op);
     sched_begin(number, op->first, op->after);
@@ -619,6 +630,7 @@ static void step(const struct op *op) {
     trace_result("\n");
     run.tracing = 0;
     require_no_lock();
+    require_settled();
     if (run.options.look)
         model_look_around(&run.model, op->slot);
     self()->op = NULL;

@@ -22,6 +22,8 @@ FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer -Wall -We
 	-Wshadow -Werror -Ifuzz
 # Threads are fibers of one: what the core keeps for each is swapped as plain memory.
 FUZZ_FIBERS := -include fuzz/sim/thread_words.h
+# Where threads hand over without a lock, another may go on.
+FUZZ_POINTS := -include fuzz/sim/atomic_points.h
 # Every load and store of the core is shown to fuzz/sim/race.c; no run-time of this sanitizer is linked.
 FUZZ_RACES = $(if $(filter check.c,$(<F)),,-fsanitize=thread -mllvm -tsan-instrument-func-entry-exit=0 \
 	-mllvm -tsan-instrument-memintrinsics=0)
@@ -81,7 +83,7 @@ $(FUZZ_BUILD)/replay-parked: $(FUZZ_PARKED_OBJ)
 
 $(FUZZ_PARKED)/core/%.o: $(FUZZ_CORE)/%.c fuzz/fuzz.mk
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) -I$(FUZZ_CORE) -MMD -c $< -o $@
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_POINTS) -I$(FUZZ_CORE) -MMD -c $< -o $@
 
 $(FUZZ_PARKED)/%.o: fuzz/%.c fuzz/fuzz.mk
 	@mkdir -p $(@D)
@@ -94,17 +96,17 @@ $(FUZZ_BUILD)/seeds: $(FUZZ_HARNESS)/seeds.o $(FUZZ_HARNESS)/ops.o
 # Coverage in a second step, lest its counters be taken for shared memory.
 $(FUZZ_BUILD)/core/%.o: $(FUZZ_CORE)/%.c fuzz/fuzz.mk
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) -I$(FUZZ_CORE) $(FUZZ_UBSAN) $(FUZZ_RACES) \
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) $(FUZZ_POINTS) -I$(FUZZ_CORE) $(FUZZ_UBSAN) $(FUZZ_RACES) \
 	    -MMD -MT $@ -emit-llvm -c $< -o $(@:.o=.bc)
 	@$(FUZZ_CC) -O1 -fPIE $(FUZZ_COVERAGE) -c $(@:.o=.bc) -o $@
 
 $(FUZZ_BUILD)/core-replay/%.o: $(FUZZ_CORE)/%.c fuzz/fuzz.mk
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) -I$(FUZZ_CORE) $(FUZZ_UBSAN) $(FUZZ_RACES) -MMD -c $< -o $@
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) $(FUZZ_POINTS) -I$(FUZZ_CORE) $(FUZZ_UBSAN) $(FUZZ_RACES) -MMD -c $< -o $@
 
 $(FUZZ_BUILD)/core-plain/%.o: $(FUZZ_CORE)/%.c fuzz/fuzz.mk
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) -I$(FUZZ_CORE) $(FUZZ_COVERAGE) -MMD -c $< -o $@
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) $(FUZZ_POINTS) -I$(FUZZ_CORE) $(FUZZ_COVERAGE) -MMD -c $< -o $@
 
 # The judges see the headers of the unchanged core: a mutant may not change an interface.
 $(FUZZ_HARNESS)/%.o: fuzz/%.c fuzz/fuzz.mk

@@ -669,18 +669,18 @@ static void print_main_c(FILE *out, const struct program *p) {
 }
 
 void program_print_c(FILE *out, const struct program *p, const char *name) {
-    fprintf(
-        out,
-        "/* Made from fuzz input %s.\n"
-        " *\n"
-        " * On the real system:\n"
-        " *   cc -Icore THIS.c build/libchunkproof.a -lpthread -o repro\n"
-        " * In the simulated world, with its failures, addresses and schedule:\n"
-        " *   cc -D_GNU_SOURCE -DCP_SIM -Icore -Ifuzz -include fuzz/sim/thread_words.h THIS.c \\\n"
-        " *      $(ls fuzz/sim/[a-z]*.c | grep -v pthread) \\\n"
-        " *      $(ls core/[a-z]*.c | grep -v -e _linux.c -e /malloc.c) -o repro\n"
-        " * ",
-        name);
+    fprintf(out,
+            "/* Made from fuzz input %s.\n"
+            " *\n"
+            " * On the real system:\n"
+            " *   cc -Icore THIS.c build/libchunkproof.a -lpthread -o repro\n"
+            " * In the simulated world, with its failures, addresses and schedule:\n"
+            " *   cc -D_GNU_SOURCE -DCP_SIM -Icore -Ifuzz -include fuzz/sim/thread_words.h \\\n"
+            " *      -include fuzz/sim/atomic_points.h THIS.c \\\n"
+            " *      $(ls fuzz/sim/[a-z]*.c | grep -v pthread) \\\n"
+            " *      $(ls core/[a-z]*.c | grep -v -e _linux.c -e /malloc.c) -o repro\n"
+            " * ",
+            name);
     world_print(out, p);
     fprintf(out, " */\n%s", prologue);
     print_finish_c(out, p);

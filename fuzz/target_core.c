@@ -18,6 +18,17 @@ static bool check_shared(struct cp_breach *breach) {
     return mapped_check(breach);
 }
 
+/* Chunks returned to an arena while its lock was held are freed by who holds it. */
+static const char *unsettled(void) {
+    const struct arena *a = arena_main();
+    do {
+        if (!a->lost && a->returned != NULL)
+            return "chunks returned to an arena that nobody will free";
+        a = arena_next(a);
+    } while (a != arena_main());
+    return NULL;
+}
+
 const struct target target = {
     .name = "chunkproof",
     .simulated = true,
@@ -43,4 +54,5 @@ const struct target target = {
     .malloc_stats = cp_malloc_stats,
     .check = cp_check,
     .check_shared = check_shared,
+    .unsettled = unsettled,
 };

@@ -169,6 +169,7 @@ bool lock_try(struct lock *l) {
         if (++self()->tries % TRIES_BEFORE_YIELD == 0)
             sched_yield_now();
         sim_account.contended++;
+        sched_point();
         return false;
     }
     hold(l);

@@ -282,9 +282,22 @@ static void after_atomic(const volatile void *p, int order) {
         race_acquire((const void *)p);
 }
 
+/* What stands behind an operation that reads and writes: `new` is computed of `old`. */
+#define READ_MODIFY_WRITE(bits, type, name, new)                                                   \
+    type __tsan_atomic##bits##_##name(volatile type *p, type value, int order);                    \
+    type __tsan_atomic##bits##_##name(volatile type *p, type value, int order) {                   \
+        before_atomic(p, bits / 8, WRITES, order, HERE);                                           \
+        after_atomic(p, order);                                                                    \
+        type old = *p;                                                                             \
+        *p = (type)(new);                                                                          \
+        return old;                                                                                \
+    }
+
 #define ATOMICS(bits, type)                                                                        \
     type __tsan_atomic##bits##_load(const volatile type *p, int order);                            \
     void __tsan_atomic##bits##_store(volatile type *p, type value, int order);                     \
+    type __tsan_atomic##bits##_compare_exchange_val(volatile type *p, type expected, type value,   \
+                                                    int order, int failed);                        \
     type __tsan_atomic##bits##_load(const volatile type *p, int order) {                           \
         before_atomic(p, bits / 8, READS, order, HERE);                                            \
         after_atomic(p, order);                                                                    \
@@ -293,7 +306,24 @@ static void after_atomic(const volatile void *p, int order) {
     void __tsan_atomic##bits##_store(volatile type *p, type value, int order) {                    \
         before_atomic(p, bits / 8, WRITES, order, HERE);                                           \
         *p = value;                                                                                \
-    }
+    }                                                                                              \
+    type __tsan_atomic##bits##_compare_exchange_val(volatile type *p, type expected, type value,   \
+                                                    int order, int failed) {                       \
+        type old = *p;                                                                             \
+        if (old == expected) {                                                                     \
+            before_atomic(p, bits / 8, WRITES, order, HERE);                                       \
+            *p = value;                                                                            \
+        } else {                                                                                   \
+            before_atomic(p, bits / 8, READS, failed, HERE);                                       \
+        }                                                                                          \
+        after_atomic(p, old == expected ? order : failed);                                         \
+        return old;                                                                                \
+    }                                                                                              \
+    READ_MODIFY_WRITE(bits, type, exchange, value)                                                 \
+    READ_MODIFY_WRITE(bits, type, fetch_add, old + value)                                          \
+    READ_MODIFY_WRITE(bits, type, fetch_sub, old - value)                                          \
+    READ_MODIFY_WRITE(bits, type, fetch_or, old | value)                                           \
+    READ_MODIFY_WRITE(bits, type, fetch_and, old &value)
 ATOMICS(8, uint8_t)
 ATOMICS(16, uint16_t)
 ATOMICS(32, uint32_t)

@@ -158,6 +158,9 @@ void sched_point_among_threads(void) {
     switch_to(choose(FIBER_HOST));
 }
 
+void sched_atomic_point(void);
+void sched_atomic_point(void) { sched_point(); }
+
 void sched_yield_now(void) {
     if (!sched_now.switches)
         return;

@@ -1,9 +1,8 @@
 /* sched.h: which simulated thread runs, a function of the input alone.
  *
  * A run has up to FIBERS_MAX threads. They are switched only at switch points: before a lock is
- * taken or tried, after it is released, before a system call, and between operations. Chunks move
- * between a thread's cache and an arena under that arena's lock only, so the hand-over has switch
- * points on both sides and needs none of its own.
+ * taken or tried, after it was taken, found taken or released, before a system call, where threads
+ * hand something over by an atomic operation (atomic_points.h), and between operations.
  *
  * Two policies, and on top of either the input's list of preemptions:
  *
