@@ -30,6 +30,7 @@ struct actor {
     const struct op *op; /* running, or NULL: between operations */
     unsigned next; /* operation to look at next */
     uint64_t failures_before; /* of the system, when the running call began */
+    bool ends; /* its exit hook runs */
     bool alone; /* no other thread was in the middle of an operation then ... */
     uint64_t switches_before; /* ... and none has run since if this is sched_switches() */
 };
@@ -138,7 +139,8 @@ static void trace_result(const char *format, ...) {
 
 static bool others_are_idle(void) {
     for (unsigned thread = 0; thread < FIBERS_MAX; thread++)
-        if (run.actor[thread].op != NULL && &run.actor[thread] != self())
+        if ((run.actor[thread].op != NULL || run.actor[thread].ends) &&
+            &run.actor[thread] != self())
             return false;
     return true;
 }
@@ -756,7 +758,9 @@ static void thread_body(unsigned thread) {
         finish();
         return;
     }
+    a->ends = true;
     sim_thread_exit();
+    a->ends = false;
     require_no_lock();
 }
 

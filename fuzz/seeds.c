@@ -518,19 +518,78 @@ static void threads_with_mappings(void) {
 static void threads_with_many_mappings(unsigned pct) {
     char name[32];
     begin_threads(3, pct);
-    bytes[4] = 8; /* mappings from 4096 bytes on */
+    bytes[4] = 8; /* mappings from where the cache ends */
     for (uint8_t round = 0; round < 3; round++)
         for (uint8_t i = 0; i < 3; i++) {
             thread = i;
             uint8_t mine = (uint8_t)(i * 20), theirs = (uint8_t)((i + 1) % 3 * 20);
-            fill(mine, 4, 8184);
+            fill(mine, 4, 40952);
             preempt((uint8_t)(2 + round), (uint8_t)((i + 1) % 3), 2);
-            sized(OP_REALLOC, mine, 0, 16376);
+            sized(OP_REALLOC, mine, 0, 65536);
             preempt((uint8_t)(2 + round), (uint8_t)((i + 2) % 3), 2);
             op(OP_FREE, theirs, 0);
-            sized(OP_REALLOC, (uint8_t)(theirs + 1), 0, 20480);
+            sized(OP_REALLOC, (uint8_t)(theirs + 1), 0, 45056);
         }
     snprintf(name, sizeof name, "threads-many-mappings-%u", pct);
+    end(name);
+}
+
+/* The table of mappings grows while another thread has one of them. */
+static void threads_table_grows(void) {
+    begin_threads(2, 0);
+    bytes[1] = 255; /* large blocks */
+    bytes[4] = 8; /* mappings from where the cache ends */
+    thread = 1;
+    sized(OP_MALLOC, 200, 0, 40952);
+    thread = 0;
+    for (uint8_t i = 0; i < 5; i++)
+        fill((uint8_t)(i * 31), 31, 40952);
+    thread = 1;
+    op(OP_FREE, 200, 0);
+    end("threads-table-grows");
+}
+
+/* A region is given back, and another arena gets its place. */
+static void threads_region_moves(uint8_t point) {
+    char name[32];
+    begin_threads(2, 0);
+    fails(0, SIM_BRK, 1, 255);
+    sized(OP_MALLOC, 0, 0, 65536);
+    op(OP_FREE, 0, 0);
+    preempt(point, 1, 1);
+    op(OP_TRIM, 0, 0);
+    thread = 1;
+    sized(OP_MALLOC, 1, 0, 65536);
+    op(OP_FREE, 1, 0);
+    snprintf(name, sizeof name, "threads-region-moves-%u", point);
+    end(name);
+}
+
+/* Threads free into an arena whose lock another one holds; who holds it is stopped once more as it
+ * takes the blocks in, or one of the others as it hands its block over. */
+static void threads_return(uint8_t point, bool stop_giver) {
+    char name[32];
+    begin_threads(3, 0);
+    for (thread = 0; thread < 3; thread++) /* a cache for each, beforehand */
+        sized(OP_MALLOC, (uint8_t)(20 + thread), 0, 24);
+    thread = 1;
+    for (uint8_t i = 10; i < 14; i++)
+        sized(OP_MALLOC, i, 0, 65536);
+    thread = 0;
+    preempt(2, 1, stop_giver ? 2 : 1);
+    if (!stop_giver)
+        preempt(point, 1, 1);
+    sized(OP_MALLOC, 0, 0, 65536);
+    thread = 1;
+    if (stop_giver)
+        preempt(point, 2, 1);
+    op(OP_FREE, 10, 0);
+    thread = 2;
+    op(OP_FREE, 12, 0);
+    thread = 1;
+    op(OP_FREE, 11, 0);
+    op(OP_FREE, 13, 0);
+    snprintf(name, sizeof name, "threads-%s-%u", stop_giver ? "give" : "take", point);
     end(name);
 }
 
@@ -557,6 +616,13 @@ int main(int argc, char **argv) {
     contention();
     threads_come_and_go();
     threads_with_mappings();
+    threads_table_grows();
+    for (uint8_t point = 1; point < 6; point++)
+        threads_return(point, true);
+    for (uint8_t point = 3; point < 18; point++)
+        threads_return(point, false);
+    for (uint8_t point = 2; point < 20; point++)
+        threads_region_moves(point);
     for (uint8_t point = 1; point < 6; point++) {
         child_in_handler(point);
         threads_with_regions(point);

@@ -178,6 +178,7 @@ bool lock_try(struct lock *l) {
 }
 
 void lock_release(struct lock *l) {
+    sched_point();
     if (l->word != sim_thread() || !let_go(self(), l))
         sim_break("lock", "lock %p is released by thread %u, but its word is %#x", (void *)l,
                   sim_thread(), (unsigned)l->word);

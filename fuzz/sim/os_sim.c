@@ -146,7 +146,11 @@ static void require_state(const char *call, uintptr_t start, size_t bytes, enum 
                                                   : "accessible already");
 }
 
-static bool is_zero(uintptr_t start, size_t bytes) {
+#if defined(__x86_64__)
+__attribute__((target_clones("avx2", "default")))
+#endif
+static bool
+is_zero(uintptr_t start, size_t bytes) {
     const uint64_t *word = (const uint64_t *)start;
     for (size_t i = 0; i < bytes / 8; i += PAGE_BYTES / 8) {
         uint64_t any = 0;
@@ -736,7 +740,7 @@ static void check_foreign(const struct range *r) {
 
 /* Pages that were given back must have stayed zero; those at both ends are looked at. */
 static void check_released(const struct range *r) {
-    size_t edge = 4 * PAGE_BYTES;
+    size_t edge = PAGE_BYTES;
     for (uintptr_t page = r->start; page < r->end; page += PAGE_BYTES) {
         if (page == r->start + edge && r->end - r->start > 2 * edge)
             page = r->end - edge;

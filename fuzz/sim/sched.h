@@ -1,8 +1,9 @@
 /* sched.h: which simulated thread runs, a function of the input alone.
  *
  * A run has up to FIBERS_MAX threads. They are switched only at switch points: before a lock is
- * taken or tried, after it was taken, found taken or released, before a system call, where threads
- * hand something over by an atomic operation (atomic_points.h), and between operations.
+ * taken, tried or released, and after it was taken, found taken or released; before a system call
+ * and where threads hand something over by an atomic operation (atomic_points.h); between
+ * operations.
  *
  * Two policies, and on top of either the input's list of preemptions:
  *
