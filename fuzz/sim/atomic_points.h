@@ -22,5 +22,7 @@ void sched_atomic_point(void);
 #define __atomic_fetch_sub(...) (sched_atomic_point(), __atomic_fetch_sub(__VA_ARGS__))
 #define __atomic_fetch_or(...) (sched_atomic_point(), __atomic_fetch_or(__VA_ARGS__))
 #define __atomic_fetch_and(...) (sched_atomic_point(), __atomic_fetch_and(__VA_ARGS__))
+#define __atomic_add_fetch(...) (sched_atomic_point(), __atomic_add_fetch(__VA_ARGS__))
+#define __atomic_sub_fetch(...) (sched_atomic_point(), __atomic_sub_fetch(__VA_ARGS__))
 
 #endif
