@@ -40,31 +40,50 @@ FUZZ_SANCOV := -fsanitize-coverage=inline-8bit-counters,pc-table
 # Everything the real system is reached through stays out: os_sim.c and lock_sim.c stand for it.
 FUZZ_CORE_SRC := $(filter-out %/os_linux.c %/lock_linux.c %/malloc.c,$(wildcard $(FUZZ_CORE)/*.c))
 
+# Threads are fibers of one: what the core keeps for each is swapped as plain memory.
+FUZZ_FIBERS := -include fuzz/sim/thread_words.h
+# Where threads hand over without a lock, another may go on.
+FUZZ_POINTS := -include fuzz/sim/atomic_points.h
+# Every load and store of the core is shown to fuzz/sim/race.c; no run-time of this sanitizer is linked.
+FUZZ_RACES := -fsanitize=thread -mllvm -tsan-instrument-func-entry-exit=0 \
+	-mllvm -tsan-instrument-memintrinsics=0
+
 # $(1): use, and folder of its objects; $(2): compiler; $(3): flags for all; $(4): for what is to
-# be explored. The walker (check.c) is a judge and gets no instrumentation.
+# be explored; $(5): whether races are looked for. Exploration is then a second step, lest its
+# counters be taken for shared memory. The walker (check.c) is a judge and gets none of it.
 define FUZZ_CORE_RULES
-$(FUZZ_BUILD)/$(1)/%.o: $(FUZZ_CORE)/%.c
+$(FUZZ_BUILD)/$(1)/check.o: $(FUZZ_CORE)/check.c fuzz/fuzz.mk
 	@mkdir -p $$(@D)
-	@$$(if $$(filter check.c,$$(<F)),$(FUZZ_CC),$(2)) $(FUZZ_CFLAGS) -I$(FUZZ_CORE) $(3) \
-	    $$(if $$(filter check.c,$$(<F)),,$(4)) -MMD -c $$< -o $$@
-$(FUZZ_BUILD)/$(1)/fuzz_size.o: fuzz/fuzz_size.c
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) $(FUZZ_POINTS) -I$(FUZZ_CORE) $(3) -MMD -c $$< -o $$@
+$(FUZZ_BUILD)/$(1)/%.o: $(FUZZ_CORE)/%.c fuzz/fuzz.mk
+	@mkdir -p $$(@D)
+ifeq ($(5),races)
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) $(FUZZ_POINTS) -I$(FUZZ_CORE) $(3) $(FUZZ_RACES) \
+	    -MMD -MT $$@ -emit-llvm -c $$< -o $$(@:.o=.bc)
+	@$(2) -O1 -fPIE $(4) -c $$(@:.o=.bc) -o $$@
+else
+	@$(2) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) $(FUZZ_POINTS) -I$(FUZZ_CORE) $(3) $(4) -MMD -c $$< -o $$@
+endif
+$(FUZZ_BUILD)/$(1)/fuzz_size.o: fuzz/fuzz_size.c fuzz/fuzz.mk
 	@mkdir -p $$(@D)
 	@$(2) $(FUZZ_CFLAGS) -I$(FUZZ_CORE) $(3) $(4) -MMD -c $$< -o $$@
 $(FUZZ_BUILD)/$(1).a: $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_BUILD)/$(1)/%.o)
 	@rm -f $$@ && ar rcs $$@ $$^
 -include $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_BUILD)/$(1)/%.d)
 endef
-$(eval $(call FUZZ_CORE_RULES,core,$(FUZZ_CC),$(FUZZ_UBSAN),$(FUZZ_SANCOV)))
-$(eval $(call FUZZ_CORE_RULES,core-afl,$(FUZZ_AFL_CC),$(FUZZ_UBSAN),))
-$(eval $(call FUZZ_CORE_RULES,core-replay,$(FUZZ_CC),$(FUZZ_UBSAN),))
-$(eval $(call FUZZ_CORE_RULES,core-coverage,$(FUZZ_CC),,-fprofile-instr-generate -fcoverage-mapping))
-$(eval $(call FUZZ_CORE_RULES,core-plain,$(FUZZ_CC),,$(FUZZ_SANCOV)))
+$(eval $(call FUZZ_CORE_RULES,core,$(FUZZ_CC),$(FUZZ_UBSAN),$(FUZZ_SANCOV),races))
+# For targets of one thread: no races, hence twice as fast and more.
+$(eval $(call FUZZ_CORE_RULES,core-calm,$(FUZZ_CC),$(FUZZ_UBSAN),$(FUZZ_SANCOV),))
+$(eval $(call FUZZ_CORE_RULES,core-afl,AFL_QUIET=1 $(FUZZ_AFL_CC),$(FUZZ_UBSAN),,races))
+$(eval $(call FUZZ_CORE_RULES,core-replay,$(FUZZ_CC),$(FUZZ_UBSAN),,races))
+$(eval $(call FUZZ_CORE_RULES,core-coverage,$(FUZZ_CC),,-fprofile-instr-generate -fcoverage-mapping,))
+$(eval $(call FUZZ_CORE_RULES,core-plain,$(FUZZ_CC),,$(FUZZ_SANCOV),))
 
 # ---- What judges it --------------------------------------------------------------------------
 
 # All of fuzz/ but what stands for itself. An archive, so that a target takes what it needs.
 FUZZ_PROGRAMS := fuzz/replay.c fuzz/seeds.c fuzz/engine_random.c fuzz/mutator_afl.c
-FUZZ_JUDGE_SRC := $(filter-out fuzz/fuzz_%.c fuzz/mut%.c fuzz/target_%.c $(FUZZ_PROGRAMS), \
+FUZZ_JUDGE_SRC := $(filter-out fuzz/fuzz_%.c fuzz/mut%.c fuzz/target_%.c $(FUZZ_PROGRAMS) %_pthread.c, \
 	$(wildcard fuzz/*.c fuzz/sim/*.c fuzz/sim/*.S))
 FUZZ_JUDGE_OBJ := $(patsubst fuzz/%,$(FUZZ_HARNESS)/%.o,$(basename $(FUZZ_JUDGE_SRC)))
 FUZZ_JUDGES := $(FUZZ_HARNESS)/judges.a
@@ -73,9 +92,9 @@ $(FUZZ_JUDGES): $(FUZZ_JUDGE_OBJ)
 	@rm -f $@ && ar rcs $@ $^
 
 # The judges see the headers of the unchanged core: a mutant may not change an interface.
-$(FUZZ_HARNESS)/%.o: fuzz/%.c
+$(FUZZ_HARNESS)/%.o: fuzz/%.c fuzz/fuzz.mk
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_PIC) -Icore -MMD -c $< -o $@
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) -Icore -MMD -c $< -o $@
 $(FUZZ_HARNESS)/%.o: fuzz/%.S
 	@mkdir -p $(@D)
 	@$(FUZZ_CC) -Ifuzz -c $< -o $@
@@ -99,7 +118,7 @@ FUZZ_LINK_END = -Wl,--start-group $^ -Wl,--end-group -lpthread -o $@
 # $(1): target. The engines: build/fuzz/NAME libFuzzer, afl/NAME, random/NAME; NAME-plain:
 # libFuzzer without sanitizer, to measure speed.
 define FUZZ_TARGET_RULES
-$(FUZZ_BUILD)/$(1): $$(call fuzz_parts,$(1),core)
+$(FUZZ_BUILD)/$(1): $$(call fuzz_parts,$(1),$(if $(filter api,$(1)),core,core-calm))
 	@$(FUZZ_CC) -fsanitize=fuzzer $(FUZZ_UBSAN) $$(FUZZ_LINK_$(1)) $$(FUZZ_LINK_END)
 $(FUZZ_BUILD)/$(1)-plain: $$(call fuzz_parts,$(1),core-plain)
 	@$(FUZZ_CC) -fsanitize=fuzzer $$(FUZZ_LINK_$(1)) $$(FUZZ_LINK_END)
@@ -131,11 +150,29 @@ $(FUZZ_BUILD)/replay: $(FUZZ_HARNESS)/replay.o $(FUZZ_HARNESS)/target_core.o $(F
 	    $(FUZZ_BUILD)/core-replay.a
 	@$(FUZZ_CC) $(FUZZ_UBSAN) $(FUZZ_LINK_END)
 
+# The same on parked threads of the system instead of fibers: thread-local storage is the real one.
+# No races are looked for, since nothing else tells their stacks apart.
+FUZZ_PARKED := $(FUZZ_BUILD)/parked
+FUZZ_PARKED_OBJ := $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_PARKED)/core/%.o) \
+	$(patsubst fuzz/%.c,$(FUZZ_PARKED)/%.o,$(FUZZ_JUDGE_SRC:%/fiber.c=%/fiber_pthread.c) \
+	    fuzz/target_core.c fuzz/replay.c)
+
+$(FUZZ_BUILD)/replay-parked: $(FUZZ_PARKED_OBJ)
+	@$(FUZZ_CC) $(FUZZ_LINK_END)
+
+$(FUZZ_PARKED)/core/%.o: $(FUZZ_CORE)/%.c fuzz/fuzz.mk
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_POINTS) -I$(FUZZ_CORE) -MMD -c $< -o $@
+
+$(FUZZ_PARKED)/%.o: fuzz/%.c fuzz/fuzz.mk
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) -Icore -MMD -c $< -o $@
+
 $(FUZZ_BUILD)/seeds: $(FUZZ_HARNESS)/seeds.o $(FUZZ_HARNESS)/ops.o
 	@mkdir -p $(@D)
 	@$(FUZZ_CC) $^ -o $@
 
--include $(wildcard $(FUZZ_HARNESS)/*.d $(FUZZ_HARNESS)/sim/*.d)
+-include $(wildcard $(FUZZ_HARNESS)/*.d $(FUZZ_HARNESS)/sim/*.d) $(FUZZ_PARKED_OBJ:.o=.d)
 
 # ---- Commands --------------------------------------------------------------------------------
 
@@ -158,7 +195,7 @@ MUTANT_TIME ?= 60
 MUTANT_SEEDS ?= 5
 MUTANT_PLAIN ?= $(MUTANT_SEEDS)
 mutants: ## the same several times with a random baseline, as a table
-	@fuzz/negative --time $(MUTANT_TIME) --seeds $(MUTANT_SEEDS) --plain $(MUTANT_PLAIN) \
+	@fuzz/negative --nightly --time $(MUTANT_TIME) --seeds $(MUTANT_SEEDS) --plain $(MUTANT_PLAIN) \
 	    --table fuzz/mutants/RESULTS.md $(FUZZ_MUTANTS)
 
 minimise: $(FUZZ_BUILD)/replay $(FUZZ_BUILD)/random/$(if $(FUZZ_IS_OURS),$(TARGET),dynamic) ## a crash made small (IN=file TARGET= NAME=)

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/common.bash"
 
 ok 'no OUT' ends 2 'OUT must name' env -u OUT fuzz/fleet
-ok 'address sanitizer' ends 2 'shadow' env OUT="$scratch" CFLAGS=-fsanitize=address fuzz/fleet
+ok 'memory sanitizer' ends 2 'shadow' env OUT="$scratch" CFLAGS=-fsanitize=memory fuzz/fleet
 ok build ends 0 'five targets' env OUT="$scratch/out" WORK="$scratch/work" \
     CC=clang CXX=clang++ LIB_FUZZING_ENGINE=-fsanitize=fuzzer \
     CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,undefined -fno-sanitize-recover=all' fuzz/fleet
