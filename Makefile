@@ -149,7 +149,7 @@ format: setup ## rewrite the C files as .clang-format has it
 
 # ---- Other pillars; each folder brings its own rules ----------------------------------------
 
-fuzz: setup ## fuzz the core on the simulated system (FUZZ_TIME=seconds)
+fuzz: setup ## fuzz a target on an engine (TARGET= ENGINE= FUZZ_TIME=seconds)
 prove: setup ## prove the region core with Frama-C
 # Not -include: without its rules, `make prove` would pass and have proved nothing.
 include fuzz/fuzz.mk proofs/wp.mk ci/bench.mk

@@ -3,8 +3,9 @@
  * Oracles of its own, beside those of model.h and of the simulated world: "errno" (who may set
  * it, and to what), "enomem" (a call failed although the system refused nothing), "must-fail",
  * "usable", "mallopt", "accounting" (mallinfo2 against the live blocks), "info" (malloc_info's
- * text), "walker" (cp_check), "lock" (a lock still held after a call), "baseline" (everything
- * freed and trimmed, and memory is not back).
+ * text), "walker" (cp_check), "lock" (a lock still held after a call), "settled" (no thread is in
+ * the allocator, and something is left for one to do), "baseline" (everything freed and trimmed,
+ * and memory is not back).
  */
 #ifndef CP_EXEC_H
 #define CP_EXEC_H

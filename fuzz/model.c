@@ -12,7 +12,7 @@
 
 #include "config.h"
 
-#define WHOLE_BYTES ((size_t)16 << 10)
+#define WHOLE_BYTES ((size_t)4 << 10)
 #define HEAD_BYTES (WHOLE_BYTES / 4)
 #define WINDOW_BYTES ((size_t)64)
 #define WINDOWS 24u

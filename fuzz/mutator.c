@@ -2,7 +2,7 @@
  *
  * Seven of eight mutations work on whole records: insert, delete, duplicate, move, change one
  * field to an interesting value, repeat a record's slot in another (so that operations meet at
- * the same block). The rest is the engine's own mutation of bytes, which knows what comparisons
+ * the same block), add, move or drop a preemption. The rest is the engine's own mutation of bytes, which knows what comparisons
  * the core makes. Nothing here looks at the allocator: any result is a program.
  */
 #include <string.h>
@@ -59,15 +59,39 @@ static void random_record(struct draft *d, uint8_t *r) {
     for (unsigned i = 0; i < RECORD_BYTES; i++)
         r[i] = (uint8_t)draw(d, 256);
     r[AT_CODE] = (uint8_t)draw(d, SCHEDULE_FIRST);
-    r[AT_THREAD] = 0;
+    r[AT_THREAD] = (uint8_t)draw(d, draw(d, 2) ? 2 : FIBERS_MAX);
     r[AT_CLASS] = (uint8_t)draw(d, ops_size_classes());
     r[AT_DISTANCE] = some_distance(d);
     if (draw(d, 2) == 0) /* small programs meet at few slots */
         r[AT_SLOT] = (uint8_t)draw(d, 8);
 }
 
+/* Early switch points more often than late ones: few operations have many. */
+static void random_preemption(struct draft *d, uint8_t *r) {
+    memset(r, 0, RECORD_BYTES);
+    r[AT_CODE] = (uint8_t)(SCHEDULE_FIRST + draw(d, 256 - SCHEDULE_FIRST));
+    r[AT_THREAD] = (uint8_t)draw(d, draw(d, 2) ? 2 : FIBERS_MAX);
+    r[AT_SLOT] = (uint8_t)draw(d, draw(d, 2) ? 1 : 4);
+    r[AT_VARIANT] = (uint8_t)draw(d, draw(d, 8) == 0 ? 256 : draw(d, 2) ? 4 : 12);
+    r[AT_SCALE] = (uint8_t)draw(d, 64);
+}
+
+static void change_preemption(struct draft *d, uint8_t *r) {
+    uint8_t other[RECORD_BYTES];
+    random_preemption(d, other);
+    unsigned field = AT_THREAD + draw(d, AT_VARIANT);
+    r[field] = other[field];
+}
+
 static void change_field(struct draft *d, uint8_t *r) {
-    switch (draw(d, 6)) {
+    if (r[AT_CODE] >= SCHEDULE_FIRST) {
+        change_preemption(d, r);
+        return;
+    }
+    switch (draw(d, 7)) {
+    case 6:
+        r[AT_THREAD] = (uint8_t)draw(d, draw(d, 2) ? 2 : FIBERS_MAX);
+        break;
     case 0:
         r[AT_CODE] = (uint8_t)draw(d, SCHEDULE_FIRST);
         break;
@@ -91,7 +115,14 @@ static void change_field(struct draft *d, uint8_t *r) {
 
 static void change_header(struct draft *d) {
     uint8_t *h = d->bytes;
-    switch (draw(d, 4)) {
+    switch (draw(d, 6)) {
+    case 3: /* threads: mostly few, mostly in order */
+        h[15] =
+            (uint8_t)(draw(d, draw(d, 2) ? 3 : FIBERS_MAX) | (draw(d, 2) ? draw(d, 32) << 3 : 0));
+        break;
+    case 4: /* the same threads with other priorities */
+        h[15] = (uint8_t)(h[15] % FIBERS_MAX | draw(d, 32) << 3);
+        break;
     case 0: /* a planned failure, early more often than late, or none */
         h += 6 + 3 * draw(d, SIM_FAILURES);
         h[0] = (uint8_t)draw(d, 256);
@@ -147,12 +178,21 @@ static void move_record(struct draft *d) {
     memcpy(record_at(d, at), copy, RECORD_BYTES);
 }
 
+/* One preemption more, before any record, in a program of threads. */
+static void add_preemption(struct draft *d) {
+    if (d->bytes[15] % FIBERS_MAX == 0)
+        d->bytes[15] = (uint8_t)(1 + draw(d, 3));
+    size_t at = draw(d, (uint32_t)d->records + 1);
+    if (open_gap(d, at, 1) == 1)
+        random_preemption(d, record_at(d, at));
+}
+
 static void mutate_records(struct draft *d) {
     if (d->records == 0) {
         insert_records(d);
         return;
     }
-    switch (draw(d, 10)) {
+    switch (draw(d, 11)) {
     case 0:
     case 1:
     case 2:
@@ -169,6 +209,9 @@ static void mutate_records(struct draft *d) {
         break;
     case 6:
         change_header(d);
+        break;
+    case 7:
+        add_preemption(d);
         break;
     default:
         change_field(d, record_at(d, any_record(d)));

@@ -42,14 +42,15 @@ unsigned ops_size_classes(void) {
 }
 
 /* Programs stay small enough to run thousands of times a second: blocks of LARGE_BYTES and more
- * may have so many bytes in all. One program in 32 may do more. */
+ * may have so many bytes in all. One program in 64 may do more. */
 #define LARGE_BYTES (8 * KIB)
 #define BUDGET_BYTES (2 * MIB)
-#define BUDGET_GENEROUS_BYTES (200 * MIB)
+#define BUDGET_GENEROUS_BYTES (100 * MIB)
 
 struct slot {
     bool used;
     size_t size; /* if all went well */
+    uint16_t last; /* operation on it; OPS_MAX: none yet */
 };
 
 struct decoder {
@@ -57,6 +58,8 @@ struct decoder {
     struct slot slot[SLOTS];
     unsigned used;
     size_t budget;
+    uint8_t thread; /* of the record */
+    uint16_t first; /* operation of the record */
 };
 
 struct record {
@@ -210,7 +213,8 @@ static uint16_t find_slot(const struct decoder *d, uint8_t wish, bool used) {
 }
 
 static void slot_fill(struct decoder *d, uint16_t slot, size_t size) {
-    d->slot[slot] = (struct slot){true, size};
+    d->slot[slot].used = true;
+    d->slot[slot].size = size;
     d->used++;
 }
 
@@ -248,9 +252,25 @@ static struct op *add_op(struct decoder *d, enum op_code code, uint16_t record) 
     struct program *p = d->program;
     if (p->ops == OPS_MAX)
         return NULL;
-    struct op *op = &p->op[p->ops++];
-    *op = (struct op){.code = code, .record = record, .slot = NO_SLOT};
+    uint16_t number = (uint16_t)p->ops++;
+    struct op *op = &p->op[number];
+    *op = (struct op){.code = code,
+                      .record = record,
+                      .slot = NO_SLOT,
+                      .thread = d->thread,
+                      .first = d->first,
+                      .after = number};
     return op;
+}
+
+/* The operation works on the slot, hence after the last one that did. */
+static void set_slot(struct decoder *d, struct op *op, uint16_t slot) {
+    op->slot = slot;
+    if (slot == NO_SLOT)
+        return;
+    if (d->slot[slot].last != OPS_MAX)
+        op->after = d->slot[slot].last;
+    d->slot[slot].last = (uint16_t)(op - d->program->op);
 }
 
 /* An allocation needs a slot; without one it is left out. */
@@ -260,7 +280,7 @@ static struct op *add_allocation(struct decoder *d, enum op_code code, uint16_t 
     struct op *op = slot == NO_SLOT ? NULL : add_op(d, code, record);
     if (op == NULL)
         return NULL;
-    op->slot = slot;
+    set_slot(d, op, slot);
     op->count = 1;
     op->size = decode_size(d, r, 0);
     slot_fill(d, slot, op->size);
@@ -293,7 +313,7 @@ static void add_realloc(struct decoder *d, enum op_code code, uint16_t record,
     struct op *op = add_op(d, code, record);
     if (op == NULL)
         return;
-    op->slot = slot;
+    set_slot(d, op, slot);
     op->count = 1;
     op->size = decode_size(d, r, d->slot[slot].size);
     if (code == OP_REALLOCARRAY)
@@ -307,7 +327,7 @@ static void add_free(struct decoder *d, enum op_code code, uint16_t record, uint
     struct op *op = add_op(d, code, record);
     if (op == NULL)
         return;
-    op->slot = slot; /* NO_SLOT: free(NULL) */
+    set_slot(d, op, slot); /* NO_SLOT: free(NULL) */
     if (slot != NO_SLOT)
         slot_empty(d, slot);
 }
@@ -342,7 +362,7 @@ static void add_must_fail(struct decoder *d, uint16_t record, const struct recor
     if (op == NULL)
         return;
     op->variant = kind;
-    op->slot = slot;
+    set_slot(d, op, slot);
     /* exec.c and ops_text.c make hopeless arguments of these two. */
     op->size = (size_t)r->scale;
     op->alignment = (size_t)(uint8_t)r->distance;
@@ -356,7 +376,7 @@ static void add_simple(struct decoder *d, enum op_code code, uint16_t record,
     switch (code) {
     case OP_USABLE_SIZE:
     case OP_WRITE:
-        op->slot = find_slot(d, r->slot, true);
+        set_slot(d, op, find_slot(d, r->slot, true));
         break;
     case OP_MALLOPT: {
         unsigned i = r->variant % (unsigned)COUNT(mallopts);
@@ -387,9 +407,24 @@ static void add_simple(struct decoder *d, enum op_code code, uint16_t record,
     }
 }
 
-static void add_record(struct decoder *d, uint16_t number, const struct record *r) {
-    if (r->code >= SCHEDULE_FIRST)
+static void add_preemption(struct program *p, const struct record *r) {
+    if (p->preemptions == PREEMPTIONS_MAX || p->ops == OPS_MAX || p->threads == 1)
         return;
+    p->preemption[p->preemptions++] = (struct sched_preemption){
+        .op = (uint16_t)p->ops,
+        .point = r->variant < 224 ? r->variant % 16 : r->scale,
+        .thread = (uint8_t)(r->thread % p->threads),
+        .runs = (uint8_t)(1 + r->slot % 4),
+    };
+}
+
+static void add_record(struct decoder *d, uint16_t number, const struct record *r) {
+    if (r->code >= SCHEDULE_FIRST) {
+        add_preemption(d->program, r);
+        return;
+    }
+    d->thread = (uint8_t)(r->thread % d->program->threads);
+    d->first = (uint16_t)d->program->ops;
     unsigned code = code_of(r->code);
     switch (code) {
     case OP_MALLOC:
@@ -484,6 +519,10 @@ static void decode_header(struct program *p, const uint8_t *header) {
     p->environment = header[4] % (unsigned)COUNT(environments);
     p->walk_every = every[header[1] % sizeof every];
     p->free_in_reverse = header[0] & 0x80;
+    p->threads = 1 + header[15] % FIBERS_MAX;
+    unsigned pct = header[15] >> 3;
+    p->pct = pct == 0 ? 0 : pct | (unsigned)header[2] << 5 | (unsigned)header[3] << 13;
+    p->preemptions = 0;
     p->world = (struct sim_config){
         .seed = (uint64_t)header[2] | (uint64_t)header[3] << 8,
         .guarded = header[0] % 8 == 0,
@@ -503,7 +542,9 @@ void program_decode(struct program *p, const uint8_t *bytes, size_t size) {
     decode_header(p, header);
     p->ops = 0;
     struct decoder d = {.program = p,
-                        .budget = header[1] >= 248 ? BUDGET_GENEROUS_BYTES : BUDGET_BYTES};
+                        .budget = header[1] >= 252 ? BUDGET_GENEROUS_BYTES : BUDGET_BYTES};
+    for (unsigned slot = 0; slot < SLOTS; slot++)
+        d.slot[slot].last = OPS_MAX;
     size_t records = (size - given) / RECORD_BYTES;
     const uint8_t *b = bytes + given;
     for (size_t i = 0; i < records && i < RECORDS_MAX; i++, b += RECORD_BYTES) {

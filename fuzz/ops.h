@@ -5,26 +5,34 @@
  *
  *   header   0     bits 0-2: 0 guarded pages; bit 3: gap between mappings; bit 4: mremap moves;
  *                  bits 5-6: processors - 1; bit 7: the blocks left are freed in reverse
- *            1     how often the walker runs; from 248 on: large blocks are not rationed
+ *            1     how often the walker runs; from 252 on: large blocks are not rationed
  *            2-3   seed of the core's secrets
  *            4     environment variables, an index
  *            5     memory limit, an index
  *            6-14  three planned failures: kind, first, count
- *            15    threads - 1; reserved, one thread today
+ *            15    bits 0-2: threads - 1; bits 3-7: with 2-3 the seed of the threads' priorities;
+ *                  0: operations run in their order (sim/sched.h)
  *
- *   record   0     operation; SCHEDULE_FIRST and above: reserved for the schedule, does nothing
- *            1     thread; reserved
+ *   record   0     operation; SCHEDULE_FIRST and above: a preemption of the record that follows
+ *            1     thread, modulo their number
  *            2     slot
  *            3     variant: alignment, parameter, count or which call must fail
  *            4     size class, see ops.c
  *            5     signed distance from the class's border
  *            6-7   scale
  *
+ *   preemption     the thread that performs the next record's operation stops at its switch point
+ *            3     of this number (from 224 on: the number in 6-7), for
+ *            1     this thread to run
+ *            2     this many operations, modulo 4, and one.
+ *                  So an edit before it, or of the operations, leaves a schedule in its place.
+ *
  * Blocks live in SLOTS numbered slots. Which slot a record means is settled here, in the order
  * of the records, without running anything: an allocation goes to the next slot not in use, a
  * free to the next one in use. An allocation that returns NULL leaves its slot "in use" with
- * NULL, which every call accepts. So a program has one text whatever the allocator does, and
- * when there are threads an operation only has to wait for the record that touched its slot last.
+ * NULL, which every call accepts. So a program has one text whatever the allocator does or the
+ * schedule is: an operation waits for the one that touched its slot last, whichever thread that
+ * belongs to, and all others may come in any order.
  */
 #ifndef CP_OPS_H
 #define CP_OPS_H
@@ -33,6 +41,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "sim/sched.h"
 #include "sim/sim.h"
 
 #define HEADER_BYTES 16u
@@ -42,6 +51,7 @@
 #define OPS_MAX 1024u /* a record can stand for several operations */
 #define SLOTS 256u
 #define SCHEDULE_FIRST 240u
+#define PREEMPTIONS_MAX 64u
 #define NO_SLOT UINT16_MAX
 
 enum op_code {
@@ -97,9 +107,11 @@ enum must_fail {
 struct op {
     enum op_code code;
     uint8_t variant; /* of OP_MUST_FAIL, OP_FORK, OP_THREAD_END */
-    uint8_t thread;
+    uint8_t thread; /* from 0 */
     uint16_t slot; /* or NO_SLOT */
     uint16_t record; /* it comes from */
+    uint16_t first; /* operation of that record */
+    uint16_t after; /* operation that must be done before this one; itself: none */
     int parameter, value; /* of OP_MALLOPT */
     size_t count; /* of OP_CALLOC, OP_REALLOCARRAY: with size, the bytes of one */
     size_t size;
@@ -111,6 +123,10 @@ struct program {
     unsigned environment; /* index of it, for the trace */
     unsigned walk_every; /* operations between two walks; 0: only at the end */
     bool free_in_reverse;
+    unsigned threads;
+    unsigned pct; /* see sched_program */
+    unsigned preemptions;
+    struct sched_preemption preemption[PREEMPTIONS_MAX];
     unsigned ops;
     struct op op[OPS_MAX];
 };

@@ -154,6 +154,11 @@ void world_print(FILE *out, const struct program *p) {
             w->seed, w->cpus, w->limit_bytes >> 20, w->guarded ? "guarded" : "ordinary",
             w->gap_pages > 0 ? "gaps between mappings, " : "",
             w->remap_moves ? "mremap moves, " : "", p->walk_every);
+    if (p->threads > 1 && p->pct == 0)
+        fprintf(out, ", %u threads in order but for %u preemptions", p->threads, p->preemptions);
+    if (p->threads > 1 && p->pct != 0)
+        fprintf(out, ", %u threads by priorities of seed %u, %u preemptions", p->threads, p->pct,
+                p->preemptions);
     for (const struct sim_environment *e = w->environment; e != NULL && e->name != NULL; e++)
         fprintf(out, ", %s=%s", e->name, e->value);
     for (unsigned i = 0; i < SIM_FAILURES; i++) {
@@ -172,6 +177,7 @@ void world_print(FILE *out, const struct program *p) {
 static const char prologue[] =
     "#include <errno.h>\n"
     "#include <malloc.h>\n"
+    "#include <pthread.h>\n"
     "#include <stdint.h>\n"
     "#include <stdio.h>\n"
     "#include <stdlib.h>\n"
@@ -181,6 +187,7 @@ static const char prologue[] =
     "#ifdef CP_SIM\n"
     "#include \"cache.h\"\n"
     "#include \"process.h\"\n"
+    "#include \"sim/sched.h\"\n"
     "#include \"sim/sim.h\"\n"
     "#endif\n"
     "\n"
@@ -253,10 +260,18 @@ static const char prologue[] =
     "    cp_check_print(&breach);\n"
     "    fail(cp_invariant_name(breach.invariant), -1);\n"
     "}\n"
-    "\n"
-    "int main(void) {\n"
-    "    void *out = NULL;\n"
-    "    (void)out;\n";
+    "static inline void walk_unnoticed(void) {\n"
+    "#ifdef CP_SIM\n"
+    "    if (sim_locks_held_by_all() != 0)\n"
+    "        return;\n"
+    "    sched_hold(true);\n"
+    "    walk();\n"
+    "    sched_hold(false);\n"
+    "#else\n"
+    "    walk();\n"
+    "#endif\n"
+    "}\n"
+    "\n";
 
 static void print_world_c(FILE *out, const struct program *p) {
     const struct sim_config *w = &p->world;
@@ -284,17 +299,14 @@ static const char *bad_alignment_c(size_t choice, bool small_too) {
     return bad[choice % (small_too ? 12 : 9)];
 }
 
-static void print_must_fail_c(FILE *out, const struct op *op) {
-    char huge[64], block[16] = "NULL";
-    bool near = op->variant == FAIL_MEMALIGN_SIZE ? op->size & 1 : op->alignment & 1;
-    if (op->variant == FAIL_ALIGNED_ALLOC_SIZE || op->variant == FAIL_POSIX_MEMALIGN_SIZE ||
-        op->variant == FAIL_CALLOC_LARGE)
-        near = false;
-    snprintf(huge, sizeof huge, near ? "SIZE_MAX - %zu" : "(size_t)PTRDIFF_MAX + 1 + %zu",
-             op->size);
-    if (op->slot != NO_SLOT)
-        snprintf(block, sizeof block, "p[%u]", op->slot);
-    int s = op->slot == NO_SLOT ? -1 : op->slot;
+/* The hopeless size of a call, as exec.c makes it. */
+static void print_huge_c(char *text, size_t bytes, const struct op *op, bool near) {
+    snprintf(text, bytes, near ? "SIZE_MAX - %zu" : "(size_t)PTRDIFF_MAX + 1 + %zu", op->size);
+}
+
+static void print_fail_allocation_c(FILE *out, const struct op *op) {
+    char huge[64];
+    print_huge_c(huge, sizeof huge, op, op->alignment & 1 && op->variant != FAIL_CALLOC_LARGE);
     switch ((enum must_fail)op->variant) {
     case FAIL_MALLOC:
         fprintf(out, "must_fail(cp_malloc(%s), -1);", huge);
@@ -306,14 +318,35 @@ static void print_must_fail_c(FILE *out, const struct op *op) {
     case FAIL_CALLOC_LARGE:
         fprintf(out, "must_fail(cp_calloc((%s) / 16 + 1, 16), -1);", huge);
         break;
-    case FAIL_REALLOC:
-    case FAIL_REALLOC_NULL:
-        fprintf(out, "must_fail(cp_realloc(%s, %s), %d);", block, huge, s);
+    case FAIL_VALLOC:
+        fprintf(out, "must_fail(cp_valloc(%s), -1);", huge);
         break;
-    case FAIL_REALLOCARRAY:
+    case FAIL_PVALLOC:
+        fprintf(out, "must_fail(cp_pvalloc(%s), -1);", huge);
+        break;
+    default: /* FAIL_MALLOC_INFO */
+        fprintf(out, "if (cp_malloc_info(%zu, stderr) != EINVAL) fail(\"not EINVAL\", -1);",
+                1 + op->size);
+    }
+}
+
+static void print_fail_resize_c(FILE *out, const struct op *op) {
+    char huge[64], block[16] = "NULL";
+    int s = op->slot == NO_SLOT ? -1 : op->slot;
+    print_huge_c(huge, sizeof huge, op, op->alignment & 1);
+    if (s >= 0)
+        snprintf(block, sizeof block, "p[%d]", s);
+    if (op->variant == FAIL_REALLOCARRAY)
         fprintf(out, "must_fail(cp_reallocarray(%s, SIZE_MAX / 4 + 1 + %zu, %zu), %d);", block,
                 op->size, 4 + op->alignment, s);
-        break;
+    else
+        fprintf(out, "must_fail(cp_realloc(%s, %s), %d);", block, huge, s);
+}
+
+static void print_fail_aligned_c(FILE *out, const struct op *op) {
+    char huge[64];
+    print_huge_c(huge, sizeof huge, op, op->size & 1 && op->variant == FAIL_MEMALIGN_SIZE);
+    switch ((enum must_fail)op->variant) {
     case FAIL_ALIGNED_ALLOC:
         fprintf(out, "must_fail(cp_aligned_alloc(%s, %zu), -1);",
                 bad_alignment_c(op->alignment, false), op->size);
@@ -339,22 +372,29 @@ static void print_must_fail_c(FILE *out, const struct op *op) {
     case FAIL_MEMALIGN_SIZE:
         fprintf(out, "must_fail(cp_memalign((size_t)1 << %zu, %s), -1);", op->alignment % 63, huge);
         break;
-    case FAIL_MEMALIGN_HUGE:
+    default: /* FAIL_MEMALIGN_HUGE */
         fprintf(out, "must_fail(cp_memalign((size_t)1 << %zu, %zu), -1);", 40 + op->alignment % 24,
                 op->size + 1);
+    }
+}
+
+static void print_must_fail_c(FILE *out, const struct op *op) {
+    switch ((enum must_fail)op->variant) {
+    case FAIL_REALLOC:
+    case FAIL_REALLOC_NULL:
+    case FAIL_REALLOCARRAY:
+        print_fail_resize_c(out, op);
         break;
+    case FAIL_MALLOC:
+    case FAIL_CALLOC_OVERFLOW:
+    case FAIL_CALLOC_LARGE:
     case FAIL_VALLOC:
-        fprintf(out, "must_fail(cp_valloc(%s), -1);", huge);
-        break;
     case FAIL_PVALLOC:
-        fprintf(out, "must_fail(cp_pvalloc(%s), -1);", huge);
-        break;
     case FAIL_MALLOC_INFO:
-        fprintf(out, "if (cp_malloc_info(%zu, stderr) != EINVAL) fail(\"not EINVAL\", -1);",
-                1 + op->size);
+        print_fail_allocation_c(out, op);
         break;
-    case FAIL_KINDS:
-        break;
+    default:
+        print_fail_aligned_c(out, op);
     }
 }
 
@@ -398,7 +438,7 @@ static void print_resize_c(FILE *out, const struct op *op) {
                 op->count, op->size, op->count * op->size);
 }
 
-static void op_print_c(FILE *out, const struct op *op) {
+static void print_allocation_c(FILE *out, const struct op *op) {
     unsigned s = op->slot;
     switch (op->code) {
     case OP_MALLOC:
@@ -415,18 +455,76 @@ static void op_print_c(FILE *out, const struct op *op) {
         fprintf(out, "p[%u] = cp_calloc(%zu, %zu); zeroed(%u, %zu);", s, op->count, op->size, s,
                 op->count * op->size);
         break;
-    case OP_REALLOC:
-    case OP_REALLOCARRAY:
-        print_resize_c(out, op);
-        break;
-    case OP_ALIGNED_ALLOC:
-    case OP_MEMALIGN:
-        fprintf(out, "p[%u] = cp_%s(%zu, %zu); got(%u, %zu, %zu);", s, calls[op->code],
-                op->alignment, op->size, s, op->size, power_of_two(op->alignment));
-        break;
     case OP_POSIX_MEMALIGN:
         fprintf(out, "p[%u] = posix(%zu, %zu); got(%u, %zu, %zu);", s, op->alignment, op->size, s,
                 op->size, op->alignment);
+        break;
+    default: /* OP_ALIGNED_ALLOC, OP_MEMALIGN */
+        fprintf(out, "p[%u] = cp_%s(%zu, %zu); got(%u, %zu, %zu);", s, calls[op->code],
+                op->alignment, op->size, s, op->size, power_of_two(op->alignment));
+    }
+}
+
+static void print_mallopt_c(FILE *out, const struct op *op) {
+    fprintf(out, "cp_mallopt(");
+    print_parameter(out, op->parameter);
+    fprintf(out, ", %d);", op->value);
+}
+
+/* What happens to the process, not to a block. */
+static void print_process_c(FILE *out, const struct op *op) {
+    switch (op->code) {
+    case OP_MALLOPT:
+        print_mallopt_c(out, op);
+        break;
+    case OP_TRIM:
+        fprintf(out, "cp_malloc_trim(%zu);", op->size);
+        break;
+    case OP_MALLINFO:
+        fprintf(out, "(void)cp_mallinfo2();");
+        break;
+    case OP_MALLOC_INFO:
+        fprintf(out, "cp_malloc_info(0, stderr);");
+        break;
+    case OP_MALLOC_STATS:
+        fprintf(out, "cp_malloc_stats();");
+        break;
+    case OP_CHECK:
+        fprintf(out, "walk();");
+        break;
+    case OP_CLOCK:
+        print_sim_c(out, "sim_clock_advance", op->size);
+        break;
+    case OP_FOREIGN_BRK:
+        fprintf(
+            out,
+            "\n#ifdef CP_SIM\n    if (sim_locks_held_by_all() == 0) sim_foreign_brk(%zu);\n#endif",
+            op->size);
+        break;
+    case OP_THREAD_END:
+        fprintf(out, "\n#ifdef CP_SIM\n    sim_thread_exit();%s\n#endif",
+                op->variant != 0 ? " cache_self = &cache_none;" : "");
+        break;
+    default: /* OP_FORK */
+        print_sim_c(out, "sim_fork", op->variant);
+    }
+}
+
+static void op_print_c(FILE *out, const struct op *op) {
+    unsigned s = op->slot;
+    switch (op->code) {
+    case OP_MALLOC:
+    case OP_CALLOC:
+    case OP_ALIGNED_ALLOC:
+    case OP_MEMALIGN:
+    case OP_POSIX_MEMALIGN:
+    case OP_VALLOC:
+    case OP_PVALLOC:
+        print_allocation_c(out, op);
+        break;
+    case OP_REALLOC:
+    case OP_REALLOCARRAY:
+        print_resize_c(out, op);
         break;
     case OP_FREE:
     case OP_FREE_SIZED:
@@ -443,45 +541,131 @@ static void op_print_c(FILE *out, const struct op *op) {
         if (s != NO_SLOT)
             fprintf(out, "look(%u); fill(%u);", s, s);
         break;
-    case OP_MALLOPT:
-        fprintf(out, "cp_mallopt(");
-        print_parameter(out, op->parameter);
-        fprintf(out, ", %d);", op->value);
-        break;
-    case OP_TRIM:
-        fprintf(out, "cp_malloc_trim(%zu);", op->size);
-        break;
-    case OP_MALLINFO:
-        fprintf(out, "(void)cp_mallinfo2();");
-        break;
-    case OP_MALLOC_INFO:
-        fprintf(out, "cp_malloc_info(0, stderr);");
-        break;
-    case OP_MALLOC_STATS:
-        fprintf(out, "cp_malloc_stats();");
-        break;
     case OP_MUST_FAIL:
         print_must_fail_c(out, op);
         break;
-    case OP_CHECK:
-        fprintf(out, "walk();");
-        break;
-    case OP_CLOCK:
-        print_sim_c(out, "sim_clock_advance", op->size);
-        break;
-    case OP_FOREIGN_BRK:
-        print_sim_c(out, "sim_foreign_brk", op->size);
-        break;
-    case OP_THREAD_END:
-        fprintf(out, "\n#ifdef CP_SIM\n    sim_thread_exit();%s\n#endif",
-                op->variant != 0 ? " cache_self = &cache_none;" : "");
-        break;
-    case OP_FORK:
-        print_sim_c(out, "sim_fork", op->variant);
-        break;
-    case OP_CODES:
-        break;
+    default:
+        print_process_c(out, op);
     }
+}
+
+/* ---- its threads ---------------------------------------------------------------------------- */
+
+/* In the simulated world the schedule is the input's; on the real system each thread performs its
+ * operations in the program's order, one at a time. */
+static const char threads_c[] = "#ifdef CP_SIM\n"
+                                "static void thread_body(unsigned t) {\n"
+                                "    for (unsigned i = 0; i < OPERATIONS; i++) {\n"
+                                "        if (order[i].thread != t || sched_is_done(i))\n"
+                                "            continue;\n"
+                                "        sched_begin(i, order[i].first, order[i].after);\n"
+                                "        operation(i);\n"
+                                "        sched_done(i);\n"
+                                "    }\n"
+                                "    if (t == 0) {\n"
+                                "        sched_join();\n"
+                                "        finish();\n"
+                                "    } else {\n"
+                                "        sim_thread_exit();\n"
+                                "    }\n"
+                                "}\n"
+                                "static void thread_abandoned(unsigned t) { (void)t; }\n"
+                                "#else\n"
+                                "static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;\n"
+                                "static pthread_cond_t moved = PTHREAD_COND_INITIALIZER;\n"
+                                "static unsigned turn;\n"
+                                "static void *thread_body(void *argument) {\n"
+                                "    unsigned t = (unsigned)(uintptr_t)argument;\n"
+                                "    for (unsigned i = 0; i < OPERATIONS; i++) {\n"
+                                "        if (order[i].thread != t)\n"
+                                "            continue;\n"
+                                "        pthread_mutex_lock(&mutex);\n"
+                                "        while (turn != i)\n"
+                                "            pthread_cond_wait(&moved, &mutex);\n"
+                                "        operation(i);\n"
+                                "        turn++;\n"
+                                "        pthread_cond_broadcast(&moved);\n"
+                                "        pthread_mutex_unlock(&mutex);\n"
+                                "    }\n"
+                                "    return NULL;\n"
+                                "}\n"
+                                "#endif\n";
+
+static void print_order_c(FILE *out, const struct program *p) {
+    fprintf(out, "enum { OPERATIONS = %u, THREADS = %u };\n", p->ops, p->threads);
+    fprintf(out, "static const struct { unsigned char thread; unsigned short first, after; } "
+                 "order[OPERATIONS + 1] = {\n");
+    for (unsigned i = 0; i < p->ops; i++)
+        fprintf(out, "    {%u, %u, %u},\n", p->op[i].thread, p->op[i].first, p->op[i].after);
+    fprintf(out, "    {0, 0, 0}};\n");
+}
+
+static void print_run_threads_c(FILE *out, const struct program *p) {
+    fprintf(out, "#ifdef CP_SIM\n    static const struct sched_preemption preemption[] = {");
+    for (unsigned i = 0; i < p->preemptions; i++) {
+        const struct sched_preemption *e = &p->preemption[i];
+        fprintf(out, "{%u, %u, %u, %u}, ", e->op, e->point, e->thread, e->runs);
+    }
+    fprintf(
+        out,
+        "{0, 0, 0, 0}};\n"
+        "    sched_run(&(struct sched_program){.threads = THREADS, .operations = OPERATIONS,\n"
+        "        .pct = %u, .preemption = preemption, .preemptions = %u,\n"
+        "        .body = thread_body, .abandoned = thread_abandoned});\n"
+        "#else\n"
+        "    pthread_t threads[THREADS];\n"
+        "    for (unsigned t = 1; t < THREADS; t++)\n"
+        "        if (pthread_create(&threads[t], NULL, thread_body, (void *)(uintptr_t)t) != 0)\n"
+        "            fail(\"pthread_create\", -1);\n"
+        "    thread_body(NULL);\n"
+        "    for (unsigned t = 1; t < THREADS; t++)\n"
+        "        pthread_join(threads[t], NULL);\n"
+        "    finish();\n"
+        "#endif\n",
+        p->pct, p->preemptions);
+}
+
+/* ---- the whole of it ------------------------------------------------------------------------ */
+
+static void print_operations_c(FILE *out, const struct program *p) {
+    bool threads = p->threads > 1;
+    for (unsigned i = 0; i < p->ops; i++) {
+        if (threads)
+            fprintf(out, "    case %u:\n", i);
+        fprintf(out, "    ");
+        op_print_c(out, &p->op[i]);
+        fprintf(out, "\n");
+        if (p->walk_every != 0 && i % p->walk_every == p->walk_every - 1)
+            fprintf(out, threads ? "    walk_unnoticed();\n" : "    walk();\n");
+        if (threads)
+            fprintf(out, "    break;\n");
+    }
+}
+
+static void print_finish_c(FILE *out, const struct program *p) {
+    fprintf(out,
+            "static void finish(void) {\n"
+            "    walk();\n"
+            "    for (int s = 0; s < 256; s++)\n"
+            "        cp_free(taken(%s));\n"
+            "    walk();\n"
+            "    cp_malloc_trim(0);\n"
+            "    walk();\n"
+            "}\n\n",
+            p->free_in_reverse ? "255 - s" : "s");
+}
+
+static void print_main_c(FILE *out, const struct program *p) {
+    fprintf(out, "int main(void) {\n    void *out = NULL;\n    (void)out;\n");
+    print_world_c(out, p);
+    if (p->threads > 1) {
+        print_run_threads_c(out, p);
+    } else {
+        fprintf(out, "\n");
+        print_operations_c(out, p);
+        fprintf(out, "    finish();\n");
+    }
+    fprintf(out, "    return 0;\n}\n");
 }
 
 void program_print_c(FILE *out, const struct program *p, const char *name) {
@@ -490,30 +674,23 @@ void program_print_c(FILE *out, const struct program *p, const char *name) {
             " *\n"
             " * On the real system:\n"
             " *   cc -Icore THIS.c build/libchunkproof.a -lpthread -o repro\n"
-            " * In the simulated world, with its failures and addresses:\n"
-            " *   cc -DCP_SIM -Icore -Ifuzz THIS.c fuzz/sim/os_sim.c fuzz/sim/lock_sim.c \\\n"
+            " * In the simulated world, with its failures, addresses and schedule:\n"
+            " *   cc -D_GNU_SOURCE -DCP_SIM -Icore -Ifuzz -include fuzz/sim/thread_words.h \\\n"
+            " *      -include fuzz/sim/atomic_points.h THIS.c \\\n"
+            " *      $(ls fuzz/sim/[a-z]*.c | grep -v pthread) \\\n"
             " *      $(ls core/[a-z]*.c | grep -v -e _linux.c -e /malloc.c) -o repro\n"
             " * ",
             name);
     world_print(out, p);
     fprintf(out, " */\n%s", prologue);
-    print_world_c(out, p);
-    fprintf(out, "\n");
-    for (unsigned i = 0; i < p->ops; i++) {
-        fprintf(out, "    ");
-        op_print_c(out, &p->op[i]);
-        fprintf(out, "\n");
-        if (p->walk_every != 0 && i % p->walk_every == p->walk_every - 1)
-            fprintf(out, "    walk();\n");
+    print_finish_c(out, p);
+    if (p->threads > 1) {
+        fprintf(out, "static void operation(unsigned number) {\n    void *out = NULL;\n"
+                     "    (void)out;\n    switch (number) {\n");
+        print_operations_c(out, p);
+        fprintf(out, "    }\n}\n\n");
+        print_order_c(out, p);
+        fprintf(out, "%s\n", threads_c);
     }
-    fprintf(out,
-            "    walk();\n"
-            "    for (int s = 0; s < 256; s++)\n"
-            "        cp_free(taken(%s));\n"
-            "    walk();\n"
-            "    cp_malloc_trim(0);\n"
-            "    walk();\n"
-            "    return 0;\n"
-            "}\n",
-            p->free_in_reverse ? "255 - s" : "s");
+    print_main_c(out, p);
 }

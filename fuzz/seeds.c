@@ -14,6 +14,7 @@
 
 static uint8_t bytes[PROGRAM_BYTES_MAX];
 static size_t used;
+static uint8_t thread; /* of the records that follow */
 static const char *folder;
 static unsigned written;
 
@@ -22,7 +23,7 @@ static unsigned written;
 static struct program decoded;
 
 static void decode_records(const uint8_t *records, size_t count) {
-    uint8_t trial[HEADER_BYTES + 3 * RECORD_BYTES] = {1, 248}; /* any size will do */
+    uint8_t trial[HEADER_BYTES + 3 * RECORD_BYTES] = {1, 255}; /* any size will do */
     memcpy(trial + HEADER_BYTES, records, count * RECORD_BYTES);
     program_decode(&decoded, trial, HEADER_BYTES + count * RECORD_BYTES);
 }
@@ -88,12 +89,14 @@ static void begin(void) {
     memset(bytes, 0, sizeof bytes);
     bytes[0] = 1; /* ordinary pages, one processor */
     used = HEADER_BYTES;
+    thread = 0;
 }
 
 static uint8_t *record(uint8_t code, uint8_t slot, uint8_t variant) {
     uint8_t *r = bytes + used;
     used += RECORD_BYTES;
     r[0] = code;
+    r[1] = thread;
     r[2] = slot;
     r[3] = variant;
     return r;
@@ -114,6 +117,18 @@ static void fill(uint8_t slot, unsigned count, size_t size) {
 /* Every `stride`th of `count` blocks. */
 static void drain(uint8_t slot, unsigned count, unsigned stride) {
     record(many_byte(OP_FREE), slot, (uint8_t)((stride - 1) * 32 + (count - 2) % 31));
+}
+
+/* The program has so many threads; `pct`: seed of their priorities, 0: operations in order. */
+static void begin_threads(unsigned threads, unsigned pct) {
+    begin();
+    bytes[15] = (uint8_t)((threads - 1) | pct << 3);
+}
+
+/* At this switch point of the next operation, `to` runs so many operations. */
+static void preempt(uint8_t point, uint8_t to, uint8_t runs) {
+    uint8_t *r = record(SCHEDULE_FIRST, (uint8_t)(runs - 1), point);
+    r[1] = to;
 }
 
 static void end(const char *name) {
@@ -231,7 +246,7 @@ static void mappings(void) {
     drain(60, 30, 1);
     end("many-mappings");
     begin();
-    bytes[1] = 248; /* large blocks */
+    bytes[1] = 255; /* large blocks */
     sized(OP_MALLOC, 0, 0, (size_t)32 << 20);
     op(OP_FREE, 0, 0);
     sized(OP_MALLOC, 1, 0, (size_t)16 << 20);
@@ -366,6 +381,218 @@ static void tuning(void) {
     }
 }
 
+/* Every block is freed by another thread than the one that got it. */
+static void hand_over(unsigned pct) {
+    char name[32];
+    begin_threads(3, pct);
+    for (uint8_t i = 0; i < 3; i++) {
+        thread = i;
+        fill((uint8_t)(i * 20), 12, 1000);
+        sized(OP_CALLOC, (uint8_t)(i * 20 + 12), 0, 40);
+    }
+    for (uint8_t i = 0; i < 3; i++) {
+        thread = (uint8_t)((i + 1) % 3);
+        drain((uint8_t)(i * 20), 12, 1);
+        sized(OP_MALLOC, (uint8_t)(i * 20 + 13), 0, 1000);
+    }
+    snprintf(name, sizeof name, "threads-hand-over-%u", pct);
+    end(name);
+}
+
+/* A second thread meets a lock that is held, in the middle of each kind of operation. */
+static void contention(void) {
+    static const enum op_code inside[] = {OP_MALLOC,     OP_FREE,  OP_REALLOC,     OP_TRIM,
+                                          OP_MALLINFO,   OP_CHECK, OP_MALLOC_INFO, OP_MALLOPT,
+                                          OP_THREAD_END, OP_FORK};
+    for (unsigned i = 0; i < sizeof inside / sizeof inside[0]; i++) {
+        char name[32];
+        begin_threads(2, 0);
+        fill(0, 6, 20480);
+        thread = 1;
+        fill(10, 6, 20480);
+        thread = 0;
+        preempt(2, 1, 2);
+        sized(inside[i], 0, inside[i] == OP_MALLOPT ? 20 : 1, 65536);
+        thread = 1;
+        sized(OP_MALLOC, 30, 0, 65536);
+        op(OP_FREE, 12, 0);
+        preempt(1, 0, 1);
+        op(OP_FREE, 30, 0);
+        thread = 0;
+        sized(OP_MALLOC, 31, 0, 65536);
+        snprintf(name, sizeof name, "threads-inside-%u", i);
+        end(name);
+    }
+}
+
+static void threads_come_and_go(void) {
+    begin_threads(4, 3);
+    for (uint8_t i = 0; i < 12; i++) {
+        thread = i % 4;
+        fill((uint8_t)(i * 8), 6, i % 2 ? 120 : 3072);
+        if (i % 3 == 2)
+            op(OP_THREAD_END, 0, 1);
+        drain((uint8_t)(i * 8), 5, 2);
+    }
+    end("threads-come-and-go");
+    begin_threads(3, 0);
+    fill(0, 6, 20480);
+    thread = 1;
+    fill(8, 6, 20480);
+    preempt(4, 2, 2);
+    op(OP_FORK, 0, 1); /* in the child, the others begin anew */
+    thread = 2;
+    sized(OP_MALLOC, 20, 0, 20480);
+    op(OP_FREE, 0, 0);
+    thread = 0;
+    sized(OP_MALLOC, 21, 0, 20480);
+    drain(0, 6, 1);
+    end("threads-child");
+}
+
+/* A handler forks and goes on as the child while another thread holds an arena's lock. */
+static void child_in_handler(uint8_t point) {
+    char name[32];
+    begin_threads(2, 0);
+    fails(0, SIM_SIGNAL, 9, 2);
+    fill(0, 6, 1000);
+    thread = 1;
+    fill(10, 6, 3072);
+    thread = 0;
+    preempt(point, 1, 4);
+    sized(OP_MALLOC, 20, 0, 65536);
+    thread = 1;
+    for (uint8_t i = 0; i < 4; i++)
+        sized(OP_MALLOC, (uint8_t)(21 + i), 0, 20480);
+    drain(0, 12, 1);
+    sized(OP_MALLOC, 30, 0, 65536);
+    drain(10, 12, 1);
+    sized(OP_MALLOC, 31, 0, 20480);
+    snprintf(name, sizeof name, "threads-child-handler-%u", point);
+    end(name);
+}
+
+/* Mapped regions that come and go: there is no break. */
+static void threads_with_regions(uint8_t point) {
+    char name[32];
+    begin_threads(2, 0);
+    fails(0, SIM_BRK, 1, 255);
+    bytes[4] = 10; /* M_TRIM_THRESHOLD 0, M_TOP_PAD 0 */
+    fill(0, 6, 65536);
+    thread = 1;
+    preempt(3, 0, 1);
+    fill(20, 6, 65536);
+    for (uint8_t i = 0; i < 6; i++) {
+        thread = 0;
+        preempt(point, 1, 2);
+        op(OP_FREE, i, 0);
+        thread = 1;
+        sized(OP_MALLOC, (uint8_t)(40 + i), 0, 1048576);
+        op(OP_FREE, (uint8_t)(20 + i), 0);
+        preempt(2, 0, 1);
+        op(OP_TRIM, 0, 0);
+    }
+    snprintf(name, sizeof name, "threads-regions-%u", point);
+    end(name);
+}
+
+/* Mappings: their table, and the threshold that moves when one is freed. */
+static void threads_with_mappings(void) {
+    begin_threads(2, 0);
+    sized(OP_MALLOC, 0, 0, 262144);
+    thread = 1;
+    sized(OP_MALLOC, 1, 0, 262144);
+    preempt(2, 0, 2);
+    sized(OP_REALLOC, 1, 0, 524288);
+    thread = 0;
+    preempt(1, 1, 1);
+    op(OP_FREE, 1, 0);
+    sized(OP_MALLOC, 2, 0, 524288);
+    thread = 1;
+    op(OP_FREE, 0, 0);
+    op(OP_MALLINFO, 0, 0);
+    end("threads-mappings");
+}
+
+/* Every block is a mapping; they move, and are freed by other threads. */
+static void threads_with_many_mappings(unsigned pct) {
+    char name[32];
+    begin_threads(3, pct);
+    bytes[4] = 8; /* mappings from where the cache ends */
+    for (uint8_t round = 0; round < 3; round++)
+        for (uint8_t i = 0; i < 3; i++) {
+            thread = i;
+            uint8_t mine = (uint8_t)(i * 20), theirs = (uint8_t)((i + 1) % 3 * 20);
+            fill(mine, 4, 40952);
+            preempt((uint8_t)(2 + round), (uint8_t)((i + 1) % 3), 2);
+            sized(OP_REALLOC, mine, 0, 65536);
+            preempt((uint8_t)(2 + round), (uint8_t)((i + 2) % 3), 2);
+            op(OP_FREE, theirs, 0);
+            sized(OP_REALLOC, (uint8_t)(theirs + 1), 0, 45056);
+        }
+    snprintf(name, sizeof name, "threads-many-mappings-%u", pct);
+    end(name);
+}
+
+/* The table of mappings grows while another thread has one of them. */
+static void threads_table_grows(void) {
+    begin_threads(2, 0);
+    bytes[1] = 255; /* large blocks */
+    bytes[4] = 8; /* mappings from where the cache ends */
+    thread = 1;
+    sized(OP_MALLOC, 200, 0, 40952);
+    thread = 0;
+    for (uint8_t i = 0; i < 5; i++)
+        fill((uint8_t)(i * 31), 31, 40952);
+    thread = 1;
+    op(OP_FREE, 200, 0);
+    end("threads-table-grows");
+}
+
+/* A region is given back, and another arena gets its place. */
+static void threads_region_moves(uint8_t point) {
+    char name[32];
+    begin_threads(2, 0);
+    fails(0, SIM_BRK, 1, 255);
+    sized(OP_MALLOC, 0, 0, 65536);
+    op(OP_FREE, 0, 0);
+    preempt(point, 1, 1);
+    op(OP_TRIM, 0, 0);
+    thread = 1;
+    sized(OP_MALLOC, 1, 0, 65536);
+    op(OP_FREE, 1, 0);
+    snprintf(name, sizeof name, "threads-region-moves-%u", point);
+    end(name);
+}
+
+/* Threads free into an arena whose lock another one holds; who holds it is stopped once more as it
+ * takes the blocks in, or one of the others as it hands its block over. */
+static void threads_return(uint8_t point, bool stop_giver) {
+    char name[32];
+    begin_threads(3, 0);
+    for (thread = 0; thread < 3; thread++) /* a cache for each, beforehand */
+        sized(OP_MALLOC, (uint8_t)(20 + thread), 0, 24);
+    thread = 1;
+    for (uint8_t i = 10; i < 14; i++)
+        sized(OP_MALLOC, i, 0, 65536);
+    thread = 0;
+    preempt(2, 1, stop_giver ? 2 : 1);
+    if (!stop_giver)
+        preempt(point, 1, 1);
+    sized(OP_MALLOC, 0, 0, 65536);
+    thread = 1;
+    if (stop_giver)
+        preempt(point, 2, 1);
+    op(OP_FREE, 10, 0);
+    thread = 2;
+    op(OP_FREE, 12, 0);
+    thread = 1;
+    op(OP_FREE, 11, 0);
+    op(OP_FREE, 13, 0);
+    snprintf(name, sizeof name, "threads-%s-%u", stop_giver ? "give" : "take", point);
+    end(name);
+}
+
 int main(int argc, char **argv) {
     if (argc != 2) {
         fprintf(stderr, "usage: seeds FOLDER\n");
@@ -382,6 +609,24 @@ int main(int argc, char **argv) {
     failing();
     worlds();
     tuning();
+    for (unsigned pct = 0; pct < 4; pct++) {
+        hand_over(pct);
+        threads_with_many_mappings(pct);
+    }
+    contention();
+    threads_come_and_go();
+    threads_with_mappings();
+    threads_table_grows();
+    for (uint8_t point = 1; point < 6; point++)
+        threads_return(point, true);
+    for (uint8_t point = 3; point < 18; point++)
+        threads_return(point, false);
+    for (uint8_t point = 2; point < 20; point++)
+        threads_region_moves(point);
+    for (uint8_t point = 1; point < 6; point++) {
+        child_in_handler(point);
+        threads_with_regions(point);
+    }
     printf("seeds: %u programs in %s\n", written, folder);
     return 0;
 }

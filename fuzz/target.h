@@ -30,6 +30,11 @@ struct target {
     int (*malloc_info)(int, FILE *);
     void (*malloc_stats)(void);
     bool (*check)(struct cp_breach *); /* may be NULL */
+    /* The same for what threads share, without taking a lock: none may be held. May be NULL. */
+    bool (*check_shared)(struct cp_breach *);
+    /* What was left to do for whoever comes, though no thread is in the allocator; NULL: nothing.
+     * May be NULL. */
+    const char *(*unsettled)(void);
 };
 
 extern const struct target target;

@@ -1,15 +1,48 @@
 /* target_core.c: the core, linked into this program under its cp_ names. */
+#include <string.h>
+
 #include "cache.h"
+#include "check.h"
+#include "mapped.h"
+#include "pagemap.h"
 #include "process.h"
 #include "target.h"
 
 /* What the C library does when it sets up a thread's local storage. */
 static void new_thread(void) { cache_self = &cache_none; }
 
+static bool check_shared(struct cp_breach *breach) {
+    const struct arena *a = arena_main();
+    do {
+        if (!a->lost && !check_arena(a, breach))
+            return false;
+        a = arena_next(a);
+    } while (a != arena_main());
+    return mapped_check(breach);
+}
+
+/* Chunks returned to an arena while its lock was held are freed by who holds it. */
+static const char *unsettled(void) {
+    const struct arena *a = arena_main();
+    do {
+        if (!a->lost && a->returned != NULL)
+            return "chunks returned to an arena that nobody will free";
+        a = arena_next(a);
+    } while (a != arena_main());
+    return NULL;
+}
+
+/* The core clears its page map entry by entry where an entry is set. Which are set depends on the
+ * run before, and with it the edges that a run takes, so a run begins with none. */
+static void start(void) {
+    memset(pagemap_root, 0, sizeof pagemap_root);
+    allocator_start();
+}
+
 const struct target target = {
     .name = "chunkproof",
     .simulated = true,
-    .start = allocator_start,
+    .start = start,
     .new_thread = new_thread,
     .malloc = cp_malloc,
     .calloc = cp_calloc,
@@ -30,4 +63,6 @@ const struct target target = {
     .malloc_info = cp_malloc_info,
     .malloc_stats = cp_malloc_stats,
     .check = cp_check,
+    .check_shared = check_shared,
+    .unsettled = unsettled,
 };

@@ -8,7 +8,7 @@
  *
  * The page table (one state byte each) says what is accessible; the extents say what is mapped.
  * Contents are lost where a real system would lose them: memory that is given back is zeroed at
- * once, by memset while that is cheaper than new page faults.
+ * once, by whichever way is the cheapest.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -19,11 +19,13 @@
 
 #include "config.h"
 #include "os.h"
+#include "race.h"
+#include "sched.h"
 #include "sim.h"
 
 #define SIM_SPAN ((size_t)1 << 36)
-#define SIM_BASE_FAST ((uintptr_t)0x100000000000)
-#define SIM_BASE_GUARDED ((uintptr_t)0x200000000000)
+#define SIM_BASE_FAST SIM_FIRST
+#define SIM_BASE_GUARDED (SIM_FIRST + SIM_SPAN)
 #define BREAK_START ((size_t)16 << 20)
 #define BREAK_LIMIT ((size_t)2 << 30)
 #define MAP_LOW ((size_t)4 << 30)
@@ -34,10 +36,11 @@
 #define ERROR_MAX 8192
 #define FOREIGN_BYTE 0xf0
 
-/* Up to here memset beats madvise and the page faults that follow it ... */
-#define ZERO_BY_MEMSET_BYTES ((size_t)4 << 20)
-/* ... and up to here it is not worth asking which pages were touched. */
-#define FEW_BYTES ((size_t)32 << 10)
+/* Up to here it is not worth asking the system which pages were touched ... */
+#define SCANNED_BYTES ((size_t)1 << 20)
+/* ... and beyond so many of them madvise and the page faults that follow it are cheaper. */
+#define MANY_PAGES 1024u
+#define LOOKED_AT 16u
 
 enum page_state { PAGE_NONE, PAGE_RESERVED, PAGE_READY };
 
@@ -62,12 +65,13 @@ static struct {
     struct range foreign[FOREIGN_MAX];
     bool injection;
     uint32_t calls[SIM_CALLS];
-    bool in_handler;
     uint64_t random;
     uint64_t clock;
+    struct {
+        bool in_handler; /* a signal interrupted it */
+        void *armed; /* argument of its exit hook; NULL: none */
+    } thread[FIBERS_MAX + 1]; /* by sim_thread() */
     void (*on_exit)(void *argument);
-    void *armed;
-    bool is_armed;
     void (*fork_prepare)(void);
     void (*fork_parent)(void);
     void (*fork_child)(void);
@@ -80,6 +84,7 @@ static bool ranges_made;
 
 struct sim_account sim_account;
 void (*sim_on_break)(void);
+void (*sim_on_unlocked)(void);
 
 /* ---- reporting ------------------------------------------------------------------------------ */
 
@@ -97,6 +102,7 @@ void sim_break(const char *oracle, const char *format, ...) {
     fprintf(stderr, "\n");
     va_end(arguments);
     print_error_text();
+    sim_print_locks();
     if (sim_on_break != NULL)
         sim_on_break();
     fflush(NULL);
@@ -140,7 +146,11 @@ static void require_state(const char *call, uintptr_t start, size_t bytes, enum 
                                                   : "accessible already");
 }
 
-static bool is_zero(uintptr_t start, size_t bytes) {
+#if defined(__x86_64__)
+__attribute__((target_clones("avx2", "default")))
+#endif
+static bool
+is_zero(uintptr_t start, size_t bytes) {
     const uint64_t *word = (const uint64_t *)start;
     for (size_t i = 0; i < bytes / 8; i += PAGE_BYTES / 8) {
         uint64_t any = 0;
@@ -152,35 +162,45 @@ static bool is_zero(uintptr_t start, size_t bytes) {
     return true;
 }
 
-/* Calls `each` on every page that was ever touched, [start, start + bytes) being less than
- * ZERO_BY_MEMSET_BYTES; the others are zero, and touching them would cost page faults. */
-static bool all_touched(uintptr_t start, size_t bytes, bool (*each)(uintptr_t page)) {
-    static unsigned char resident[ZERO_BY_MEMSET_BYTES / PAGE_BYTES];
-    bool few = bytes <= FEW_BYTES;
-    if (!few && mincore((void *)start, bytes, resident) != 0)
-        sim_break("harness", "mincore(%p, %zu): %s", (void *)start, bytes, strerror(errno));
-    for (size_t i = 0; i < bytes / PAGE_BYTES; i++)
-        if ((few || (resident[i] & 1) != 0) && !each(start + i * PAGE_BYTES))
+/* Most of what is handed out was zeroed when it was taken back: in a long range only some pages are
+ * looked at, the ends and others between them. */
+static bool looks_zero(uintptr_t start, size_t bytes) {
+    size_t pages = bytes / PAGE_BYTES, step = 1 + pages / LOOKED_AT;
+    for (size_t i = 0; i < pages; i += step)
+        if (!is_zero(start + i * PAGE_BYTES, PAGE_BYTES))
             return false;
-    return true;
+    return is_zero(start + bytes - PAGE_BYTES, PAGE_BYTES);
 }
 
-/* Most of what is handed out was zeroed when it was taken back, so in a long range only every
- * fourth page is looked at, chosen by address. */
-static bool page_is_zero(uintptr_t page) {
-    return page / PAGE_BYTES % 4 != 0 || is_zero(page, PAGE_BYTES);
+static void zero_pages(uintptr_t start, size_t bytes) {
+    for (uintptr_t page = start; page < start + bytes; page += PAGE_BYTES)
+        if (!is_zero(page, PAGE_BYTES))
+            memset((void *)page, 0, PAGE_BYTES);
 }
 
-static bool zero_page(uintptr_t page) {
-    memset((void *)page, 0, PAGE_BYTES);
-    return true;
+/* In a long range few pages were ever touched; the others are zero, and to touch them would cost
+ * page faults. Where many were, the system is quicker. */
+static void zero_long(uintptr_t start, size_t bytes) {
+    static unsigned char resident[SIM_SPAN / PAGE_BYTES / 64];
+    size_t pages = bytes / PAGE_BYTES, touched = 0;
+    bool known = pages <= sizeof resident && mincore((void *)start, bytes, resident) == 0;
+    for (size_t i = 0; known && i < pages; i++)
+        touched += resident[i] & 1;
+    if (!known || touched > MANY_PAGES) {
+        if (madvise((void *)start, bytes, MADV_DONTNEED) != 0)
+            sim_break("harness", "madvise(%p, %zu): %s", (void *)start, bytes, strerror(errno));
+        return;
+    }
+    for (size_t i = 0; touched > 0 && i < pages; i++)
+        if (resident[i] & 1)
+            zero_pages(start + i * PAGE_BYTES, PAGE_BYTES);
 }
 
 static void zero(uintptr_t start, size_t bytes) {
-    if (bytes <= ZERO_BY_MEMSET_BYTES)
-        all_touched(start, bytes, zero_page);
-    else if (madvise((void *)start, bytes, MADV_DONTNEED) != 0)
-        sim_break("harness", "madvise(%p, %zu): %s", (void *)start, bytes, strerror(errno));
+    if (bytes <= SCANNED_BYTES)
+        zero_pages(start, bytes);
+    else
+        zero_long(start, bytes);
 }
 
 static void protect(uintptr_t start, size_t bytes, int protection) {
@@ -193,9 +213,9 @@ static void give(uintptr_t start, size_t bytes) {
     if (bytes == 0)
         return;
     int saved = errno;
+    race_new_pages(start, bytes);
     protect(start, bytes, PROT_READ | PROT_WRITE);
-    if (!sim.config.guarded && bytes <= ZERO_BY_MEMSET_BYTES &&
-        !(is_zero(start, PAGE_BYTES) && all_touched(start, bytes, page_is_zero)))
+    if (!sim.config.guarded && !looks_zero(start, bytes))
         sim_break("stray", "pages at %p (%zu bytes) were written before they were mapped",
                   (void *)start, bytes);
     memset(state_of(start), PAGE_READY, bytes / PAGE_BYTES);
@@ -310,9 +330,12 @@ static bool refuse(enum sim_call call) {
 }
 
 bool sim_fails(enum sim_call call) {
+    if (sched_is_held())
+        return false;
     uint32_t number = ++sim.calls[call];
     sim_account.calls++;
-    if (!sim.injection || sim.in_handler) /* fork tries a lock 20,000 times, which tells nothing */
+    /* In a handler fork tries a lock 20,000 times, which tells nothing. */
+    if (!sim.injection || sim.thread[sim_thread()].in_handler)
         return false;
     for (unsigned i = 0; i < SIM_FAILURES; i++) {
         const struct sim_failure *f = &sim.config.failure[i];
@@ -324,7 +347,8 @@ bool sim_fails(enum sim_call call) {
 
 void sim_signal_point(void) {
     int saved = errno;
-    if (!sim.in_handler && sim_fails(SIM_SIGNAL))
+    sched_point();
+    if (!sim.thread[sim_thread()].in_handler && sim_fails(SIM_SIGNAL))
         sim_fork(sim.calls[SIM_SIGNAL] % 2 != 0);
     errno = saved;
 }
@@ -421,8 +445,8 @@ void *os_reserve(size_t bytes, size_t align) {
 bool os_commit(void *p, size_t bytes) {
     uintptr_t start = (uintptr_t)p;
     require_pages("os_commit", start, bytes);
-    require_state("os_commit", start, bytes, PAGE_RESERVED);
     sim_signal_point();
+    require_state("os_commit", start, bytes, PAGE_RESERVED);
     if (sim_fails(SIM_COMMIT) || over_limit(SIM_COMMIT, bytes))
         return false;
     give(start, bytes);
@@ -432,6 +456,7 @@ bool os_commit(void *p, size_t bytes) {
 void os_decommit(void *p, size_t bytes) {
     uintptr_t start = (uintptr_t)p;
     require_pages("os_decommit", start, bytes);
+    sched_point();
     require_state("os_decommit", start, bytes, PAGE_READY);
     if (sim_place(p) != SIM_IN_RESERVATION)
         sim_break("os", "os_decommit(%p, %zu): not in a reservation", p, bytes);
@@ -442,8 +467,8 @@ void os_decommit(void *p, size_t bytes) {
 bool os_purge(void *p, size_t bytes) {
     uintptr_t start = (uintptr_t)p;
     require_pages("os_purge", start, bytes);
-    require_state("os_purge", start, bytes, PAGE_READY);
     sim_signal_point();
+    require_state("os_purge", start, bytes, PAGE_READY);
     if (sim_fails(SIM_PURGE))
         return false;
     int saved = errno;
@@ -475,7 +500,7 @@ void os_unmap(void *p, size_t bytes) {
 /* Copy what was touched; large mappings are mostly untouched, and reading them would not be. */
 static void copy_pages(uintptr_t to, uintptr_t from, size_t bytes) {
     static unsigned char resident[SIM_SPAN / PAGE_BYTES / 64];
-    if (bytes <= FEW_BYTES || bytes / PAGE_BYTES > sizeof resident ||
+    if (bytes <= SCANNED_BYTES || bytes / PAGE_BYTES > sizeof resident ||
         mincore((void *)from, bytes, resident) != 0) {
         memcpy((void *)to, (const void *)from, bytes);
         return;
@@ -517,12 +542,12 @@ void *os_remap(void *p, size_t old_bytes, size_t new_bytes, bool may_move) {
     require_pages("os_remap", start, old_bytes);
     if (new_bytes == 0 || new_bytes % PAGE_BYTES != 0)
         sim_break("os", "os_remap(%p, %zu, %zu): not whole pages", p, old_bytes, new_bytes);
+    sim_signal_point(); /* first: the extents may be others then */
     unsigned i = extent_at(start);
     if (i == sim.extents || sim.extent[i].start != start ||
         sim.extent[i].end != start + old_bytes || sim.extent[i].reservation)
         sim_break("os", "os_remap(%p, %zu, %zu): not a mapping of that size", p, old_bytes,
                   new_bytes);
-    sim_signal_point();
     if (sim_fails(SIM_REMAP))
         return NULL;
     if (new_bytes > SIM_SPAN) {
@@ -563,16 +588,13 @@ const char *os_environment(const char *name) {
 
 void os_thread_exit_hook(void (*on_exit)(void *argument)) { sim.on_exit = on_exit; }
 
-void os_thread_arm(void *argument) {
-    sim.armed = argument;
-    sim.is_armed = argument != NULL;
-}
+void os_thread_arm(void *argument) { sim.thread[sim_thread()].armed = argument; }
 
 void sim_thread_exit(void) {
-    if (!sim.is_armed || sim.on_exit == NULL)
-        return;
-    sim.is_armed = false;
-    sim.on_exit(sim.armed);
+    void *argument = sim.thread[sim_thread()].armed;
+    sim.thread[sim_thread()].armed = NULL;
+    if (argument != NULL && sim.on_exit != NULL)
+        sim.on_exit(argument);
 }
 
 void os_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*child)(void)) {
@@ -581,18 +603,31 @@ void os_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*child)(vo
     sim.fork_child = child;
 }
 
-void sim_fork(bool as_child) {
-    void (*after)(void) = as_child ? sim.fork_child : sim.fork_parent;
-    bool nested = sim.in_handler;
-    sim.in_handler = true; /* no fork in a handler that interrupted fork itself */
-    if (sim.fork_prepare != NULL)
-        sim.fork_prepare();
-    if (after != NULL)
-        after();
-    sim.in_handler = nested;
+/* The other threads are not in the child: what they were doing is left where it stands. */
+static void become_child(void) {
+    sched_only_self();
+    sim_locks_only_self();
+    for (unsigned t = 0; t <= FIBERS_MAX; t++)
+        if (t != sim_thread()) {
+            sim.thread[t].in_handler = false;
+            sim.thread[t].armed = NULL;
+        }
 }
 
-unsigned sim_thread(void) { return 1; }
+void sim_fork(bool as_child) {
+    void (*after)(void) = as_child ? sim.fork_child : sim.fork_parent;
+    bool nested = sim.thread[sim_thread()].in_handler;
+    sim.thread[sim_thread()].in_handler = true; /* none in a handler that interrupted fork itself */
+    if (sim.fork_prepare != NULL)
+        sim.fork_prepare();
+    if (as_child)
+        become_child();
+    if (after != NULL)
+        after();
+    sim.thread[sim_thread()].in_handler = nested;
+}
+
+unsigned sim_thread(void) { return sched_thread() + 1; }
 
 /* ---- the world ------------------------------------------------------------------------------ */
 
@@ -631,8 +666,8 @@ void sim_reset(const struct sim_config *config) {
     memset(sim.calls, 0, sizeof sim.calls);
     sim.random = config->seed;
     sim.clock = 1000000000;
-    sim.in_handler = false;
-    sim.is_armed = false; /* the hooks stay: they are registered once, when the core is loaded */
+    memset(sim.thread, 0, sizeof sim.thread); /* the hooks stay: registered once, at load */
+    sim_locks_reset();
     sim.error_bytes = 0;
     sim.error[0] = '\0';
 }
@@ -705,9 +740,7 @@ static void check_foreign(const struct range *r) {
 
 /* Pages that were given back must have stayed zero; those at both ends are looked at. */
 static void check_released(const struct range *r) {
-    size_t edge = 4 * PAGE_BYTES;
-    if (r->end - r->start > ZERO_BY_MEMSET_BYTES)
-        return; /* reading would make page faults of what madvise gave back */
+    size_t edge = PAGE_BYTES;
     for (uintptr_t page = r->start; page < r->end; page += PAGE_BYTES) {
         if (page == r->start + edge && r->end - r->start > 2 * edge)
             page = r->end - edge;

@@ -2,9 +2,9 @@
  *
  * os_sim.c implements core/os.h and lock_sim.c implements core/lock.h inside it. The world is
  * one process: one break, one map area, one clock, one source of randomness, all functions of
- * the configuration and of the calls made, so that a run repeats bit for bit. Today it has one
- * thread; what would be per thread (who holds a lock, the exit hook's argument) is indexed by
- * sim_thread(), which a scheduler of fibers will answer instead of a constant.
+ * the configuration, of the calls made and of the schedule, so that a run repeats bit for bit.
+ * Threads are switched by sched.c; every system call, and every lock taken, tried or released, is
+ * a switch point.
  */
 #ifndef CP_SIM_H
 #define CP_SIM_H
@@ -12,6 +12,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* All addresses of all worlds; above the shadow of AddressSanitizer. */
+#define SIM_FIRST ((uintptr_t)0x110000000000)
+#define SIM_BYTES ((size_t)2 << 36)
 
 /* What can be made to fail, or to happen. SIM_TRYLOCK: lock_try answers "held by another thread".
  * SIM_BRK_RACE: another user of brk takes a page just before the core's call. SIM_SIGNAL: a signal
@@ -69,6 +73,7 @@ struct sim_account {
     unsigned reservations_made;
     unsigned foreign_brks; /* by another user of brk */
     uint64_t calls; /* of the system, all kinds */
+    uint64_t contended; /* lock_try said that another thread holds it, true or by plan */
     uint64_t failures; /* calls that failed, by plan or by a limit */
     uint64_t failed[SIM_CALLS];
 };
@@ -107,17 +112,27 @@ void sim_clock_advance(uint64_t nanoseconds);
  * whose other destructors run later. */
 void sim_thread_exit(void);
 
-/* The fork hooks are called, as in the parent or as in the child. */
+/* The fork hooks are called, and the run goes on as the parent, or as the child, in which all other
+ * threads are gone. */
 void sim_fork(bool as_child);
 
 /* Number of the running thread, 1 or more. */
 unsigned sim_thread(void);
 
+/* Locks held by the running thread, and by all. */
 unsigned sim_locks_held(void);
+unsigned sim_locks_held_by_all(void);
+/* The last lock there was to hold has been released; called with none held. */
+extern void (*sim_on_unlocked)(void);
+/* Who holds what and waits for what, on standard error. */
+void sim_print_locks(void);
+void sim_locks_reset(void);
+/* The other threads are gone: they count no more, but what they held has nobody to release it. */
+void sim_locks_only_self(void);
 
 /* For lock_sim.c: counts a call of this kind and tells whether it is to fail. */
 bool sim_fails(enum sim_call call);
-/* A place where a signal may arrive. */
+/* A place where another thread may go on, or a signal arrive. */
 void sim_signal_point(void);
 
 /* What the core wrote to standard error since sim_reset, for sim_break and the trace. */

@@ -1,0 +1,461 @@
+/* fuzz_corrupt.c: the target `corrupt`: a legal program in which one memory-safety violation is
+ * planted. It must end in a report that names the fault, or do no harm until the end: live blocks
+ * never overlap, no block but the one that was written over changes, nothing is served from outside
+ * the heap or written there.
+ *
+ *   input   as of api (ops.h), one thread, no failures of the system; header bytes 9-14:
+ *           9     which violation
+ *           10    before which operation
+ *           11    which block
+ *           12    how many bytes, how far, which bit
+ *           13    what is written
+ *           14    where in a freed block
+ *
+ * Seals have 16 bits, so that one forgery in some thousands passes by chance. Harm therefore counts
+ * when it repeats under other secrets. With FUZZ_TELL in the environment each run
+ * says how it ended. Oracles: "harm" (see above), "unnoticed" (a free of what is no block was taken), "name"
+ * (a report, but of a fault that was not committed).
+ */
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "counters.h"
+#include "config.h"
+#include "ops.h"
+#include "target.h"
+#include "sim/sim.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+_Noreturn void __wrap_os_abort(void);
+
+/* Runs under other secrets, and in how many of them harm is no chance. */
+enum { OTHER_SECRETS = 8, NO_CHANCE = 2, FREED_MAX = 64 };
+
+enum violation {
+    OVERFLOW,
+    UNDERFLOW,
+    WRITE_AFTER_FREE,
+    HEADER_OF_FREED,
+    HEADER_BIT,
+    HEADER_COPIED,
+    DOUBLE_FREE,
+    INTERIOR_FREE,
+    FOREIGN_FREE,
+    MISALIGNED_FREE,
+    REALLOC_FREED,
+    SIZED_WRONG,
+    VIOLATIONS
+};
+static const char *const violation_name[VIOLATIONS] = {"overflow",
+                                                       "underflow",
+                                                       "write after free",
+                                                       "write to the header of a freed block",
+                                                       "header bit flip",
+                                                       "header copy",
+                                                       "double free",
+                                                       "interior free",
+                                                       "foreign free",
+                                                       "misaligned free",
+                                                       "realloc of a freed block",
+                                                       "free_sized with a wrong size"};
+
+/* The faults that may be named, by words of core/report.c. Memory written over can show up as any
+ * corruption; which, depends on who looks first. A freed block may be gone with its region or merged
+ * into another, and a header that a pointer into a block finds is the program's data. */
+#define CORRUPTED                                                                                  \
+    "corrupted header|corrupted footer|corrupted link|corrupted nextsize|corrupted fast "          \
+    "bin|corrupted top|corrupted cache|heap breach|"
+static const char *const allowed_names[VIOLATIONS] = {
+    [OVERFLOW] = CORRUPTED "double free|interior pointer|",
+    [UNDERFLOW] = CORRUPTED "double free|interior pointer|",
+    [WRITE_AFTER_FREE] = CORRUPTED,
+    [HEADER_OF_FREED] = CORRUPTED "interior pointer|double free|",
+    [HEADER_BIT] = CORRUPTED "double free|interior pointer|foreign pointer|",
+    [HEADER_COPIED] = CORRUPTED "double free|interior pointer|foreign pointer|",
+    [DOUBLE_FREE] = "double free|interior pointer|foreign pointer|corrupted header|",
+    [INTERIOR_FREE] = "interior pointer|foreign pointer|double free|corrupted header|",
+    [FOREIGN_FREE] = "foreign pointer|misaligned pointer|interior pointer|",
+    [MISALIGNED_FREE] = "misaligned pointer|",
+    [REALLOC_FREED] = "double free|interior pointer|foreign pointer|corrupted header|",
+    [SIZED_WRONG] = "sized free mismatch|",
+};
+
+struct block {
+    unsigned char *p; /* NULL: none */
+    size_t size, usable;
+    uint8_t byte;
+    bool damaged; /* written over by the violation: its contents say nothing */
+};
+
+struct freed {
+    unsigned char *p;
+    size_t usable;
+};
+
+enum outcome { CLEAN, REPORTED, HARMED };
+
+static struct {
+    const struct program *program;
+    const uint8_t *header;
+    enum violation violation;
+    bool committed; /* the violation was possible, and has been done */
+    bool must_report; /* the call that is running cannot return */
+    bool final; /* harm is told and ends the process */
+    struct block block[SLOTS];
+    struct freed freed[FREED_MAX];
+    unsigned freed_count;
+    uint8_t next_byte;
+    jmp_buf end;
+} run;
+
+/* ---- ends of a run -------------------------------------------------------------------------- */
+
+static void print_where(void) {
+    fprintf(stderr, "fuzz: planted: %s (header bytes 9-14: %u %u %u %u %u %u)%s\n",
+            violation_name[run.violation], run.header[9], run.header[10], run.header[11],
+            run.header[12], run.header[13], run.header[14], run.committed ? "" : ", not done yet");
+}
+
+/* sim_break: an oracle of this target or of the simulated world has spoken. */
+static void on_break(void) {
+    print_where();
+    if (!run.final)
+        longjmp(run.end, HARMED);
+}
+
+/* The core calls this instead of os_abort (see fuzz.mk) when it has written its report. */
+_Noreturn void __wrap_os_abort(void) { longjmp(run.end, REPORTED); }
+
+/* "chunkproof: NAME: ..." */
+static bool name_is_allowed(void) {
+    const char *text = sim_error_text(), *start = strstr(text, "chunkproof: ");
+    const char *colon = start == NULL ? NULL : strchr(start + 12, ':');
+    char name[64];
+    if (colon == NULL || (size_t)(colon - start - 12) + 2 > sizeof name)
+        return false;
+    size_t length = (size_t)(colon - start - 12);
+    memcpy(name, start + 12, length);
+    memcpy(name + length, "|", 2);
+    return strstr(allowed_names[run.violation], name) != NULL;
+}
+
+/* ---- blocks --------------------------------------------------------------------------------- */
+
+/* What of a large block is written and looked at: its start, its end, a byte in each page. */
+static void each_byte(struct block *b, bool write) {
+    size_t whole = b->size <= 2048 ? b->size : 1024;
+    for (size_t i = 0; i < b->size; i += i < whole || b->size - i <= 64 ? 1 : 512) {
+        if (write)
+            b->p[i] = b->byte;
+        else if (b->p[i] != b->byte)
+            sim_break("harm", "byte %zu of live block %p (%zu bytes) is %#x, not as written", i,
+                      (void *)b->p, b->size, b->p[i]);
+    }
+}
+
+static void fill(struct block *b) {
+    b->byte = ++run.next_byte;
+    each_byte(b, true);
+}
+
+static void look(struct block *b) {
+    if (b->p != NULL && !b->damaged)
+        each_byte(b, false);
+}
+
+static bool meets(const struct block *b, const unsigned char *from, size_t bytes) {
+    return b->p != NULL && b->p < from + bytes && from < b->p + (b->size == 0 ? 1 : b->size);
+}
+
+static void settle(unsigned slot, unsigned char *p, size_t size) {
+    if (p == NULL)
+        return;
+    struct block *b = &run.block[slot];
+    if ((uintptr_t)p % 16 != 0 || !sim_accessible(p, size == 0 ? 1 : size))
+        sim_break("harm", "block %p (%zu bytes) is misaligned or outside of the heap", (void *)p,
+                  size);
+    for (unsigned i = 0; i < SLOTS; i++)
+        if (meets(&run.block[i], p, size == 0 ? 1 : size))
+            sim_break("harm", "block %p (%zu bytes) overlaps live block %p (%zu bytes)", (void *)p,
+                      size, (void *)run.block[i].p, run.block[i].size);
+    *b = (struct block){.p = p, .size = size, .usable = size};
+    fill(b);
+    b->usable = target.usable_size(p);
+}
+
+static unsigned char *take(unsigned slot) {
+    struct block *b = &run.block[slot];
+    unsigned char *p = b->p;
+    look(b);
+    if (p != NULL)
+        run.freed[run.freed_count++ % FREED_MAX] = (struct freed){p, b->usable};
+    b->p = NULL;
+    return p;
+}
+
+static void resize(const struct op *op) {
+    struct block old = run.block[op->slot];
+    size_t size = op->count * op->size;
+    unsigned char *p = take(op->slot), *now = target.realloc(p, size);
+    bool frees = p != NULL && size == 0;
+    if (now == NULL && !frees) {
+        run.block[op->slot] = old;
+        run.freed_count -= p != NULL;
+        return;
+    }
+    if (!frees)
+        settle(op->slot, now, size);
+}
+
+static void step(const struct op *op) {
+    size_t bytes = op->count * op->size;
+    switch (op->code) {
+    case OP_MALLOC:
+        settle(op->slot, target.malloc(op->size), op->size);
+        break;
+    case OP_CALLOC:
+        settle(op->slot, target.calloc(op->count, op->size), bytes);
+        break;
+    case OP_REALLOC:
+    case OP_REALLOCARRAY:
+        resize(op);
+        break;
+    case OP_ALIGNED_ALLOC:
+    case OP_MEMALIGN:
+    case OP_POSIX_MEMALIGN:
+        settle(op->slot, target.memalign(op->alignment, op->size), op->size);
+        break;
+    case OP_VALLOC:
+    case OP_PVALLOC:
+        settle(op->slot, target.valloc(op->size), op->size);
+        break;
+    case OP_FREE:
+    case OP_FREE_SIZED:
+    case OP_FREE_ALIGNED_SIZED:
+        if (op->slot != NO_SLOT)
+            target.free(take(op->slot));
+        break;
+    case OP_MALLOPT:
+        target.mallopt(op->parameter, op->value);
+        break;
+    case OP_TRIM:
+        target.trim(op->size);
+        break;
+    case OP_CLOCK:
+        sim_clock_advance(op->size);
+        break;
+    default: /* statistics and other threads add nothing here */
+        break;
+    }
+}
+
+/* ---- violations ----------------------------------------------------------------------------- */
+
+static struct block *some_block(void) {
+    for (unsigned i = 0; i < SLOTS; i++) {
+        struct block *b = &run.block[(run.header[11] + i) % SLOTS];
+        if (b->p != NULL)
+            return b;
+    }
+    return NULL;
+}
+
+/* One that was freed and whose address no live block has taken since. */
+static struct freed *some_freed(void) {
+    unsigned count = run.freed_count < FREED_MAX ? run.freed_count : FREED_MAX;
+    for (unsigned i = 0; i < count; i++) {
+        struct freed *f = &run.freed[(run.header[11] + i) % count];
+        bool taken = false;
+        for (unsigned k = 0; k < SLOTS; k++)
+            taken |= meets(&run.block[k], f->p - 16, f->usable + 16);
+        if (!taken)
+            return f;
+    }
+    return NULL;
+}
+
+/* Write over [p, p + bytes) as the program's mistake; blocks it meets hold what they may. */
+static bool overwrite(unsigned char *p, size_t bytes) {
+    static const uint8_t values[] = {0x00, 0xff, 0x41, 0x01};
+    if (!sim_accessible(p, bytes))
+        return false;
+    for (unsigned i = 0; i < SLOTS; i++)
+        if (meets(&run.block[i], p, bytes))
+            run.block[i].damaged = true;
+    for (size_t i = 0; i < bytes; i++)
+        p[i] = run.header[13] < 64    ? values[run.header[13] % 4]
+               : run.header[13] < 128 ? (uint8_t)(p[i] + run.header[13])
+                                      : (uint8_t)(run.header[13] * (i + 1));
+    return true;
+}
+
+static bool write_somewhere(void) {
+    struct block *b = some_block(), *other;
+    struct freed *f = some_freed();
+    size_t bytes = 1 + run.header[12] % 64u;
+    switch (run.violation) {
+    case OVERFLOW:
+        /* Behind a mapping another one may begin, even the allocator's own tables: core/README.md,
+         * "What is not defended". */
+        if (b == NULL || sim_place(b->p - 1) == SIM_IN_MAPPING)
+            return false;
+        return overwrite(b->p + b->usable, bytes);
+    case UNDERFLOW:
+        bytes = 1 + bytes % 16;
+        return b != NULL && overwrite(b->p - bytes, bytes);
+    case WRITE_AFTER_FREE:
+        if (f == NULL || f->usable < 8)
+            return false;
+        return overwrite(f->p + run.header[14] * (size_t)8 % f->usable, bytes % f->usable + 1);
+    case HEADER_OF_FREED:
+        return f != NULL && overwrite(f->p - 8, 1 + bytes % 8);
+    case HEADER_BIT:
+        if (b == NULL || !sim_accessible(b->p - 8, 8))
+            return false;
+        b->p[-8 + run.header[12] / 8 % 8] ^= (uint8_t)(1u << run.header[12] % 8);
+        return true;
+    default:
+        other = b == NULL ? NULL : &run.block[(size_t)(b - run.block + 1 + run.header[12]) % SLOTS];
+        if (b == NULL || other->p == NULL || !sim_accessible(b->p - 8, 8) ||
+            !sim_accessible(other->p - 8, 8))
+            return false;
+        memcpy(b->p - 8, other->p - 8, 8);
+        return other != b;
+    }
+}
+
+static unsigned char *foreign(void) {
+    static unsigned char elsewhere[64] __attribute__((aligned(16)));
+    static unsigned char *const places[] = {elsewhere + 16,
+                                            (unsigned char *)0x1010,
+                                            (unsigned char *)0x7fffffff0000,
+                                            (unsigned char *)0x100000000000,
+                                            (unsigned char *)0xfffffffffffffff0,
+                                            (unsigned char *)0x800000000000};
+    return places[run.header[12] % 6];
+}
+
+/* A call that the allocator must refuse: what it does not report it has taken. */
+static bool call_wrongly(void) {
+    struct block *b = some_block();
+    struct freed *f = some_freed();
+    unsigned char *p = NULL;
+    if (run.violation == DOUBLE_FREE || run.violation == REALLOC_FREED)
+        p = f == NULL ? NULL : f->p;
+    else if (run.violation == FOREIGN_FREE)
+        p = foreign();
+    else if (b != NULL && run.violation == INTERIOR_FREE)
+        p = b->size < 32 ? NULL : b->p + 16 * (1 + run.header[12] % (b->size / 16 - 1));
+    else if (b != NULL)
+        p = run.violation == MISALIGNED_FREE ? b->p + 1 + run.header[12] % 15 : b->p;
+    if (p == NULL)
+        return false;
+    run.must_report = run.committed = true;
+    if (run.violation == REALLOC_FREED)
+        target.realloc(p, run.header[12] * (size_t)8);
+    else if (run.violation == SIZED_WRONG && run.header[14] >= 128)
+        target.free_aligned_sized(p, 3, b->size); /* no alignment at all */
+    else if (run.violation == SIZED_WRONG)
+        target.free_sized(p, b->usable + 1 + run.header[12]);
+    else
+        target.free(p);
+    sim_break("unnoticed", "%s of %p was taken", violation_name[run.violation], (void *)p);
+}
+
+static void violate(void) {
+    run.committed = run.violation <= HEADER_COPIED ? write_somewhere() : call_wrongly();
+}
+
+/* ---- a run ---------------------------------------------------------------------------------- */
+
+static void play(void) {
+    const struct program *p = run.program;
+    unsigned at = p->ops == 0 ? 0 : run.header[10] % p->ops;
+    for (unsigned i = 0; i < p->ops; i++) {
+        if (i >= at && !run.committed)
+            violate();
+        step(&p->op[i]);
+    }
+    for (unsigned i = 0; i < SLOTS; i++)
+        target.free(take(i));
+    target.trim(0);
+    sim_check_memory();
+}
+
+static enum outcome attempt(const struct program *p, uint64_t secret) {
+    struct sim_config world = p->world;
+    memset(world.failure, 0, sizeof world.failure);
+    world.seed = secret;
+    memset(run.block, 0, sizeof run.block);
+    run.freed_count = 0;
+    run.next_byte = 0;
+    run.committed = run.must_report = false;
+    sim_on_break = on_break;
+    sim_reset(&world);
+    target.start();
+    enum outcome outcome = (enum outcome)setjmp(run.end);
+    if (outcome == CLEAN)
+        play();
+    return outcome;
+}
+
+/* What a reported run must still satisfy. A legal program must not be reported at all. */
+static void judge_report(void) {
+    if (!run.committed || !name_is_allowed())
+        sim_break("name", "%s is reported as: %s",
+                  run.committed ? violation_name[run.violation] : "a legal program",
+                  sim_error_text());
+    for (unsigned i = 0; i < SLOTS; i++)
+        look(&run.block[i]);
+}
+
+static enum outcome judged(const struct program *p, uint64_t secret) {
+    enum outcome outcome = attempt(p, secret);
+    if (outcome != REPORTED)
+        return outcome;
+    if (setjmp(run.end) != 0)
+        return HARMED;
+    judge_report();
+    return REPORTED;
+}
+
+static void tell(enum outcome outcome) {
+    static const char *const words[] = {"no harm", "reported: ", "harm"};
+    fprintf(stderr, "fuzz: %s: %s%s\n",
+            run.committed ? violation_name[run.violation] : "nothing planted", words[outcome],
+            outcome == REPORTED ? sim_error_text() : "\n");
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+    (void)argc, (void)argv;
+    counters_open();
+    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static struct program program;
+    uint8_t header[HEADER_BYTES] = {0};
+    memcpy(header, data, size < sizeof header ? size : sizeof header);
+    program_decode(&program, data, size);
+    run.program = &program;
+    run.header = header;
+    run.violation = header[9] % VIOLATIONS;
+    run.final = false;
+    counters_add(program.ops);
+    enum outcome outcome = judged(&program, program.world.seed);
+    if (getenv("FUZZ_TELL") != NULL)
+        tell(outcome);
+    if (outcome != HARMED)
+        return 0;
+    unsigned again = 0;
+    for (unsigned i = 1; i <= OTHER_SECRETS; i++)
+        again += judged(&program, program.world.seed + i * 0x10001u) == HARMED;
+    fprintf(stderr, "fuzz: harm under %u of %u other secrets\n", again, OTHER_SECRETS);
+    if (again >= NO_CHANCE) {
+        run.final = true;
+        judged(&program, program.world.seed);
+    }
+    return 0;
+}

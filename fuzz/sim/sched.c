@@ -1,0 +1,338 @@
+/* sched.c: see sched.h. Knows threads and operations by number only. */
+#include "sched.h"
+
+#include <string.h>
+
+#include "race.h"
+#include "sim.h"
+
+enum { OPERATIONS_MAX = 1024, CHANGES_MAX = 6 };
+#define PRIORITY_FIRST (UINT32_MAX / 2)
+
+enum state { READY, WAITS_FOR_LOCK, WAITS_FOR_OPERATION, WAITS_FOR_OTHERS, ENDED };
+
+struct thread {
+    enum state state;
+    const void *lock; /* it waits for */
+    unsigned after; /* operation it waits for */
+    unsigned op; /* it performs, or is about to: its place in the order */
+    bool performs; /* it is in the middle of op */
+    unsigned first; /* operation whose preemptions apply ... */
+    unsigned point; /* ... and switch points since that began */
+    unsigned next_preemption; /* of the program's list */
+    unsigned priority; /* the highest runs */
+};
+
+static struct {
+    struct sched_program program;
+    bool active;
+    unsigned held; /* sched_hold */
+    struct thread thread[FIBERS_MAX];
+    unsigned runs_left; /* operations before the order holds again */
+    unsigned lowest; /* priority to fall to next */
+    uint64_t step; /* switch points so far */
+    uint64_t change[CHANGES_MAX]; /* steps at which the running thread falls */
+    uint64_t switches;
+    uint64_t hash;
+    uint8_t done[OPERATIONS_MAX];
+} s;
+
+struct sched_now sched_now;
+void (*sched_on_switch)(unsigned from, unsigned to);
+
+bool sched_is_running(void) { return s.active; }
+uint64_t sched_switches(void) { return s.switches; }
+uint64_t sched_hash(void) { return s.hash; }
+bool sched_is_held(void) { return s.held != 0; }
+void sched_hold(bool hold) {
+    s.held += hold ? 1u : -1u;
+    sched_now.switches = s.active && s.held == 0;
+    race_watch(sched_now.switches);
+}
+
+/* ---- choosing --------------------------------------------------------------------------------- */
+
+static bool runs_before(const struct thread *a, const struct thread *b) {
+    return s.program.pct != 0 ? a->priority > b->priority : a->op < b->op;
+}
+
+/* The thread to run by policy, other than `but`; FIBER_HOST: none can. */
+static unsigned choose(unsigned but) {
+    unsigned best = FIBER_HOST;
+    for (unsigned t = 0; t < s.program.threads; t++)
+        if (t != but && s.thread[t].state == READY &&
+            (best == FIBER_HOST || runs_before(&s.thread[t], &s.thread[best])))
+            best = t;
+    return best;
+}
+
+static void set_current(unsigned thread) {
+    sched_now.thread = thread;
+    race_thread(thread);
+}
+
+static void note_switch(unsigned to) {
+    s.switches++;
+    s.hash = (s.hash ^ (s.step << 8 | sched_now.thread << 4 | to)) * 0x100000001b3u;
+    if (sched_on_switch != NULL)
+        sched_on_switch(sched_now.thread, to);
+}
+
+static void switch_to(unsigned to) {
+    unsigned from = sched_now.thread;
+    if (to == from)
+        return;
+    note_switch(to);
+    set_current(to);
+    fiber_switch(from, to);
+}
+
+/* The current thread cannot go on. */
+static unsigned choose_or_break(void) {
+    unsigned to = choose(FIBER_HOST);
+    if (to == FIBER_HOST)
+        sim_break("deadlock", "no thread can go on");
+    s.runs_left = 0;
+    return to;
+}
+
+static void wait_as(enum state state) {
+    s.thread[sched_now.thread].state = state;
+    switch_to(choose_or_break());
+}
+
+static void fall(struct thread *t) { t->priority = s.lowest--; }
+
+/* ---- switch points ---------------------------------------------------------------------------- */
+
+static bool is_change(uint64_t step) {
+    for (unsigned i = 0; i < CHANGES_MAX; i++)
+        if (s.change[i] == step)
+            return true;
+    return false;
+}
+
+/* The first thread from `wish` on that can run. */
+static unsigned ready_from(unsigned wish) {
+    for (unsigned i = 0; i < s.program.threads; i++) {
+        unsigned t = (wish + i) % s.program.threads;
+        if (s.thread[t].state == READY)
+            return t;
+    }
+    return sched_now.thread;
+}
+
+/* The preemption listed for this point of the current thread, or NULL. */
+static const struct sched_preemption *preemption_here(void) {
+    struct thread *t = &s.thread[sched_now.thread];
+    const struct sched_preemption *list = s.program.preemption;
+    for (unsigned i = t->next_preemption; i < s.program.preemptions && list[i].op == t->first; i++)
+        if (list[i].point == t->point)
+            return &list[i];
+    return NULL;
+}
+
+static void preempt(const struct sched_preemption *p) {
+    unsigned to = ready_from(p->thread % s.program.threads);
+    if (to == sched_now.thread)
+        return;
+    s.runs_left = p->runs;
+    if (s.program.pct != 0)
+        fall(&s.thread[sched_now.thread]);
+    switch_to(to);
+}
+
+void sched_point_among_threads(void) {
+    struct thread *t = &s.thread[sched_now.thread];
+    const struct sched_preemption *p = preemption_here();
+    t->point++;
+    s.step++;
+    if (p != NULL) {
+        preempt(p);
+        return;
+    }
+    if (s.program.pct == 0)
+        return;
+    if (is_change(s.step))
+        fall(t);
+    switch_to(choose(FIBER_HOST));
+}
+
+void sched_atomic_point(void);
+void sched_atomic_point(void) { sched_point(); }
+
+void sched_yield_now(void) {
+    if (!sched_now.switches)
+        return;
+    unsigned to = choose(sched_now.thread);
+    if (to == FIBER_HOST)
+        return;
+    fall(&s.thread[sched_now.thread]);
+    s.runs_left = 1;
+    switch_to(to);
+}
+
+void sched_block(const void *what) {
+    s.thread[sched_now.thread].lock = what;
+    wait_as(WAITS_FOR_LOCK);
+}
+
+void sched_wake(const void *what) {
+    for (unsigned t = 0; s.active && t < s.program.threads; t++)
+        if (s.thread[t].state == WAITS_FOR_LOCK && s.thread[t].lock == what)
+            s.thread[t].state = READY;
+}
+
+/* ---- operations ------------------------------------------------------------------------------- */
+
+static unsigned first_preemption(unsigned op) {
+    unsigned low = 0, high = s.program.preemptions;
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+        if (s.program.preemption[middle].op < op)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The order of operations holds again when a preempting thread has had its turn. */
+static void keep_order(void) {
+    if (s.program.pct != 0 || s.held != 0)
+        return;
+    if (s.runs_left > 0 && --s.runs_left > 0)
+        return;
+    switch_to(choose(FIBER_HOST));
+}
+
+void sched_begin(unsigned op, unsigned first, unsigned after) {
+    if (!s.active)
+        return;
+    struct thread *t = &s.thread[sched_now.thread];
+    t->op = op;
+    keep_order();
+    while (after != op && !s.done[after]) {
+        t->after = after;
+        wait_as(WAITS_FOR_OPERATION);
+    }
+    if (after != op)
+        race_operation_awaited(after);
+    if (t->first != first) {
+        t->first = first;
+        t->point = 0;
+        t->next_preemption = first_preemption(first);
+    }
+    sched_point();
+    t->performs = true;
+}
+
+static bool others_ended(void) {
+    for (unsigned t = 1; t < s.program.threads; t++)
+        if (s.thread[t].state != ENDED)
+            return false;
+    return true;
+}
+
+static void wake_for(unsigned op) {
+    for (unsigned t = 0; t < s.program.threads; t++)
+        if (s.thread[t].state == WAITS_FOR_OPERATION && s.thread[t].after == op)
+            s.thread[t].state = READY;
+}
+
+void sched_done(unsigned op) {
+    if (!s.active)
+        return;
+    s.done[op] = 1;
+    race_operation_done(op);
+    s.thread[sched_now.thread].performs = false;
+    wake_for(op);
+}
+
+bool sched_is_done(unsigned op) { return s.active && s.done[op] != 0; }
+
+/* ---- threads ---------------------------------------------------------------------------------- */
+
+static void thread_begins(void) {
+    s.program.body(sched_now.thread);
+    struct thread *self = &s.thread[sched_now.thread];
+    unsigned from = sched_now.thread, to = FIBER_HOST;
+    self->state = ENDED;
+    if (from != 0) {
+        if (s.thread[0].state == WAITS_FOR_OTHERS && others_ended())
+            s.thread[0].state = READY;
+        to = choose_or_break();
+        note_switch(to);
+        set_current(to);
+    }
+    fiber_leave(from, to);
+}
+
+void sched_join(void) {
+    if (s.active && !others_ended())
+        wait_as(WAITS_FOR_OTHERS);
+    race_join();
+}
+
+void sched_only_self(void) {
+    race_only_self();
+    for (unsigned t = 0; s.active && t < s.program.threads; t++) {
+        struct thread *other = &s.thread[t];
+        if (t == sched_now.thread || other->state == ENDED)
+            continue;
+        s.program.abandoned(t);
+        if (other->performs) {
+            s.done[other->op] = 1;
+            race_operation_done(other->op);
+            wake_for(other->op);
+        }
+        *other = (struct thread){.op = other->op, .first = UINT32_MAX, .priority = other->priority};
+        fiber_start(t, thread_begins);
+    }
+}
+
+/* ---- the run ---------------------------------------------------------------------------------- */
+
+static uint32_t draw(uint64_t *random, uint32_t below) {
+    *random = *random * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)((*random >> 32) * below >> 32);
+}
+
+/* Priorities are a permutation above PRIORITY_FIRST; what threads fall to is below. How many falls
+ * a fault needs is unknown, so their number is drawn, and so is how far they are spread. */
+static void draw_priorities(void) {
+    uint64_t random = s.program.pct * 0x9e3779b97f4a7c15u;
+    for (unsigned t = 0; t < s.program.threads; t++) {
+        unsigned other = draw(&random, t + 1);
+        s.thread[t].priority = s.thread[other].priority;
+        s.thread[other].priority = PRIORITY_FIRST + t;
+    }
+    unsigned depth = draw(&random, CHANGES_MAX + 1);
+    uint32_t reach = (s.program.operations + 8) << draw(&random, 4);
+    for (unsigned i = 0; i < depth; i++)
+        s.change[i] = 1 + draw(&random, reach);
+}
+
+void sched_run(const struct sched_program *program) {
+    s.program = *program;
+    s.held = 0;
+    s.runs_left = 0;
+    s.lowest = PRIORITY_FIRST - 1;
+    s.step = s.switches = 0;
+    s.hash = 0xcbf29ce484222325u;
+    memset(s.change, 0, sizeof s.change);
+    memset(s.done, 0, program->operations);
+    for (unsigned t = 0; t < program->threads; t++) {
+        s.thread[t] = (struct thread){.first = UINT32_MAX};
+        fiber_start(t, thread_begins);
+    }
+    if (program->pct != 0)
+        draw_priorities();
+    s.active = sched_now.switches = true;
+    race_start(program->threads);
+    set_current(program->pct == 0 ? 0 : choose(FIBER_HOST));
+    fiber_switch(FIBER_HOST, sched_now.thread);
+    s.active = sched_now.switches = false;
+    race_watch(false);
+    sched_now.thread = 0;
+}

@@ -1,0 +1,94 @@
+/* sched.h: which simulated thread runs, a function of the input alone.
+ *
+ * A run has up to FIBERS_MAX threads. They are switched only at switch points: before a lock is
+ * taken, tried or released, and after it was taken, found taken or released; before a system call
+ * and where threads hand something over by an atomic operation (atomic_points.h); between
+ * operations.
+ *
+ * Two policies, and on top of either the input's list of preemptions:
+ *
+ *   in order  operations run one after the other as the program lists them, whatever thread each
+ *             belongs to. A preemption makes another thread run some operations of its own in the
+ *             middle of one, then the order holds again: a program reads as it runs.
+ *   PCT       each thread has a priority, drawn from a seed; the highest that can run does. At a
+ *             few drawn steps the running thread falls to the lowest (Burckhardt et al., "A
+ *             randomized scheduler with probabilistic guarantees of finding bugs").
+ *
+ * Threads are numbered from 0 here; the core sees them by sim_thread(), from 1.
+ */
+#ifndef CP_SCHED_H
+#define CP_SCHED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fiber.h"
+
+struct sched_preemption {
+    uint16_t op; /* the thread that performs this operation ... */
+    uint16_t point; /* ... stops at its switch point of this number, 0 being its beginning, ... */
+    uint8_t thread; /* this one runs, or the next after it that can, ... */
+    uint8_t runs; /* ... for so many operations (in order), or as its priority has it (PCT) */
+};
+
+struct sched_program {
+    unsigned threads;
+    unsigned operations; /* numbered from 0 */
+    uint32_t pct; /* seed; 0: operations in order */
+    const struct sched_preemption *preemption; /* by rising operation */
+    unsigned preemptions;
+    void (*body)(unsigned thread); /* performs all operations of one thread that are not done */
+    void (*abandoned)(unsigned thread); /* it is gone, maybe in the middle of an operation */
+};
+
+/* Runs every thread's body; returns when that of thread 0 has. */
+void sched_run(const struct sched_program *program);
+
+/* The calling thread is about to perform operation `op`, once `after` is done (or op: none).
+ * `first`: the operation its preemptions are listed under; switch points are counted from it. */
+void sched_begin(unsigned op, unsigned first, unsigned after);
+void sched_done(unsigned op);
+bool sched_is_done(unsigned op);
+
+/* Waits until every other thread's body has returned. */
+void sched_join(void);
+
+/* What is asked at every step. */
+extern struct sched_now {
+    unsigned thread; /* 0 when none but the caller runs */
+    bool switches; /* threads run, and are not held */
+} sched_now;
+
+static inline unsigned sched_thread(void) { return sched_now.thread; }
+
+/* A switch point. */
+void sched_point_among_threads(void);
+static inline void sched_point(void) {
+    if (sched_now.switches)
+        sched_point_among_threads();
+}
+/* A thread that tries again and again lets others run. */
+void sched_yield_now(void);
+
+/* The calling thread cannot go on until somebody calls sched_wake with the same `what`. */
+void sched_block(const void *what);
+void sched_wake(const void *what);
+
+/* All other threads are gone at once, as in a forked child, and begin anew with what they have
+ * left to do. */
+void sched_only_self(void);
+
+/* While held, no switch point is one: the harness asks the core something. */
+void sched_hold(bool hold);
+bool sched_is_held(void);
+
+bool sched_is_running(void);
+
+/* Switches between threads in this run, and a hash of them all. */
+uint64_t sched_switches(void);
+uint64_t sched_hash(void);
+
+/* Called at each switch, for a trace; may be NULL. */
+extern void (*sched_on_switch)(unsigned from, unsigned to);
+
+#endif
