@@ -28,7 +28,7 @@ enum { TICK_SECONDS = 5, WRONG_BYTES = 200, PATH_MAX_STEPS = 1000 };
 /* ---- Options --------------------------------------------------------------------------------------- */
 
 struct options_given {
-    uint32_t granules, fast_max, align, fill;
+    uint32_t granules, fast_max, align, fill, walk;
     uint32_t max_states, max_seconds;
 };
 
@@ -46,6 +46,8 @@ static const struct {
      "largest alignment asked for, in granules; 1: none"},
     {"--fill", offsetof(struct options_given, fill), 1, FILLINGS,
      "fillings of undefined memory to run each operation over; they must not matter"},
+    {"--walk", offsetof(struct options_given, walk), 0, 1,
+     "1: the walker looks at every outcome, not at every heap once"},
     {"--max-states", offsetof(struct options_given, max_states), 1, 200000000,
      "stop after so many heaps (about 48 bytes each are reserved)"},
     {"--max-seconds", offsetof(struct options_given, max_seconds), 1, 1000000,
@@ -132,6 +134,11 @@ static uint64_t hash_of(const struct heap_code *code) {
     return h;
 }
 
+/* This heap is going to be looked up. */
+static void store_expect(const struct store *s, const struct heap_code *code) {
+    __builtin_prefetch(&s->slots[hash_of(code) & s->mask]);
+}
+
 /* Add a heap unless it is known. false: there is no room. */
 static bool store_add(struct store *s, const struct heap_code *code, uint32_t parent) {
     uint64_t at = hash_of(code) & s->mask;
@@ -161,7 +168,8 @@ static struct {
     struct filling fillings[FILLINGS];
     struct image images[FILLINGS]; /* the heap whose operations are run */
     struct op ops[OPS_MAX];
-    uint32_t current; /* operation that runs */
+    struct heap_code after[OPS_MAX]; /* what they lead to */
+    uint32_t current; /* operation that broke the heap */
     uint64_t transitions;
     uint32_t depth; /* operations that lead to the heap whose operations are run */
     char wrong[WRONG_BYTES];
@@ -227,28 +235,35 @@ static bool kept_behind(const struct region *r, uint32_t fence, const struct fil
            memcmp(&r->g[end], &f->cells[end], (CELLS_MAX - end) * sizeof *r->g) == 0;
 }
 
+static bool walk(const struct region *r) {
+    struct cp_breach found;
+    if (check_region(r, &found))
+        return true;
+    snprintf(all.wrong, sizeof all.wrong,
+             "%s: %s (granule %u: found %" PRIu64 ", expected %" PRIu64 "), says the walker",
+             cp_invariant_name(found.invariant), found.detail, found.granule, found.found,
+             found.expected);
+    return false;
+}
+
 /* Run operation `op` on the heap built over filling `f`. */
 static bool run_over(unsigned f, const struct op *op, const struct heap_code *before,
                      struct heap_code *after) {
     struct region *r = &all.region;
-    *r = all.images[f].region;
+    const struct region *old = &all.images[f].region;
+    *r = *old;
     memcpy(r->g, all.images[f].cells, sizeof all.images[f].cells);
     uint32_t result = op_run(r, op);
-    struct cp_breach found;
-    if (!check_region(r, &found)) {
-        snprintf(all.wrong, sizeof all.wrong,
-                 "%s: %s: granule %u: found %" PRIu64 ", expected %" PRIu64,
-                 cp_invariant_name(found.invariant), found.detail, found.granule, found.found,
-                 found.expected);
-        return false;
-    }
-    if (!kept_behind(r, all.images[f].region.bins.fence, &all.fillings[f]))
-        return breach("a cell behind the region is written");
     const char *wrong = heap_read(r, after);
+    if (wrong == NULL && !kept_behind(r, old->bins.fence, &all.fillings[f]))
+        wrong = "a cell behind the region is written";
+    if (wrong == NULL && memcmp(&r->key, &old->key, sizeof r->key) != 0)
+        wrong = "the key is written";
+    if (wrong == NULL)
+        wrong = op_judge(op, result, before, after, r, &all.fillings[f]);
     if (wrong != NULL)
         return breach(wrong);
-    wrong = op_judge(op, result, before, after, r, &all.fillings[f]);
-    return wrong == NULL || breach(wrong);
+    return all.options.walk == 0 || walk(r);
 }
 
 static bool run_one(const struct op *op, const struct heap_code *before, struct heap_code *after) {
@@ -265,10 +280,12 @@ static bool run_one(const struct op *op, const struct heap_code *before, struct 
     return true;
 }
 
-/* Lay out a heap and the operations it allows. */
+/* Lay out a heap and the operations it allows. 0: the walker does not find it sound. */
 static uint32_t begin(const struct heap_code *code) {
     for (unsigned f = 0; f < all.options.fill; f++) {
         heap_build(&all.region, code, &all.fillings[f]);
+        if (!walk(&all.region))
+            return 0;
         all.images[f].region = all.region;
         memcpy(all.images[f].cells, all.region.g, sizeof all.images[f].cells);
     }
@@ -279,10 +296,10 @@ static uint32_t begin(const struct heap_code *code) {
 
 enum outcome { GOES_ON, BREACH, FULL };
 
-/* Run every operation on heap number `at`. */
+/* Run every operation on heap number `at`. What they lead to is looked up afterwards, because
+ * each look-up waits for memory twice; meanwhile it can be fetched. */
 static enum outcome expand(uint32_t at) {
-    struct heap_code before = all.store.codes[at], after;
-    uint32_t count = begin(&before);
+    struct heap_code before = all.store.codes[at];
     int fault = sigsetjmp(escape, 1);
     if (fault != 0) {
         running = 0;
@@ -290,17 +307,16 @@ static enum outcome expand(uint32_t at) {
         return BREACH;
     }
     running = 1;
-    for (all.current = 0; all.current < count; all.current++) {
-        if (!run_one(&all.ops[all.current], &before, &after)) {
-            running = 0;
-            return BREACH;
-        }
-        if (!store_add(&all.store, &after, at)) {
-            running = 0;
-            return FULL;
-        }
-    }
+    uint32_t count = begin(&before);
+    uint32_t *n = &all.current;
+    for (*n = 0; *n < count && run_one(&all.ops[*n], &before, &all.after[*n]); ++*n)
+        store_expect(&all.store, &all.after[*n]);
     running = 0;
+    if (*n < count || count == 0)
+        return BREACH;
+    for (*n = 0; *n < count; ++*n)
+        if (!store_add(&all.store, &all.after[*n], at))
+            return FULL;
     return GOES_ON;
 }
 

@@ -117,102 +117,184 @@ void heap_build(struct region *r, const struct heap_code *code, const struct fil
         ;
 }
 
-/* ---- From heap to code ------------------------------------------------------------------------- */
+/* ---- From heap to code -------------------------------------------------------------------------
+ *
+ * Everything that heap_build() would write is compared while it is read, so that two heaps with
+ * one code differ in nothing that matters. No link is followed before it is known to lead to a
+ * granule of the region.
+ */
 
-/* Which word of the code describes the chunk at REGION_FIRST + offset. */
-struct ordinals {
-    uint8_t of[GRANULES_MAX + 1];
+struct reading {
+    const struct region *r;
+    struct heap_code *code;
+    uint32_t free_chunks, free_granules, fast_chunks, fast_granules; /* seen in lists */
+    uint8_t ordinal[GRANULES_MAX + 1]; /* of the chunk at REGION_FIRST + offset */
 };
 enum { NO_CHUNK = 0xff };
 
-static uint16_t *word_of(struct heap_code *code, const struct ordinals *o, uint32_t i) {
-    if (i < REGION_FIRST || i > REGION_FIRST + GRANULES_MAX || o->of[i - REGION_FIRST] == NO_CHUNK)
+static uint16_t *word_of(struct reading *in, uint32_t i) {
+    uint32_t offset = i - REGION_FIRST;
+    if (offset > GRANULES_MAX || in->ordinal[offset] == NO_CHUNK)
         return NULL;
-    return &code->chunk[o->of[i - REGION_FIRST]];
+    return &in->code->chunk[in->ordinal[offset]];
 }
 
-static bool listed(struct heap_code *code, const struct ordinals *o, uint32_t i, enum kind kind,
-                   uint32_t rank) {
-    uint16_t *word = word_of(code, o, i);
-    enum kind expected = kind == KIND_FAST ? KIND_ALLOCATED : KIND_UNKNOWN;
+/* Chunk i hangs in a list. false: it is no chunk that may, or hangs in two. */
+static bool listed(struct reading *in, uint32_t i, enum kind kind, uint32_t rank) {
+    uint16_t *word = word_of(in, i);
+    enum kind expected = kind == KIND_FAST ? KIND_CACHED : KIND_FREE;
     if (word == NULL || code_kind(*word) != expected)
         return false;
     *word = (uint16_t)(code_size(*word) | (uint32_t)kind << KIND_SHIFT | rank << RANK_SHIFT);
     return true;
 }
 
-static const char *read_bin(const struct region *r, struct heap_code *code,
-                            const struct ordinals *o, uint32_t bin) {
-    const struct granule *g = r->g;
-    enum kind kind = bin == BIN_UNSORTED ? KIND_UNSORTED : KIND_SORTED;
-    uint32_t rank = 0;
-    for (uint32_t x = g[bin].lo; x != bin; x = g[x].lo) {
-        if (!listed(code, o, x - 1, kind, rank++))
-            return "binned: a bin holds no free chunk, or one twice";
-        if (bin == BIN_UNSORTED && g[x - 1].size >= LARGE_MIN_GRANULES && g[x + 1].lo != 0)
-            return "sorted: an unsorted chunk is marked as one of the ring";
-    }
-    return rank == 0 ? "mapped-bins: the bit of an empty bin is set" : NULL;
+static const char *read_header(struct reading *in, uint32_t i, uint16_t *word) {
+    const struct region *r = in->r;
+    const struct granule *h = &r->g[i];
+    if (h->size < CHUNK_MIN_GRANULES || h->size > r->bins.fence - i)
+        return "tiled: a size leads out of the region";
+    uint32_t seal = h->seal ^ seal_hash(&r->key, r->key.base + i, h->size, h->flags);
+    bool is_free = seal == r->key.state[SEAL_FREE];
+    if (!is_free && seal != r->key.state[SEAL_ALLOCATED] && seal != r->key.state[SEAL_CACHED])
+        return "sealed: a seal matches no state";
+    if (h->flags != r->flags)
+        return "owned: a chunk has another region's flags";
+    const struct granule *next = h + h->size;
+    if (next->prev_inuse != (is_free ? 0 : 1) || (is_free && next->lo != h->size))
+        return "tagged: tag or footer behind a chunk";
+    if (is_free && h->prev_inuse == 0)
+        return "coalesced: two free chunks adjoin";
+    enum kind kind = i == r->top                         ? KIND_TOP
+                     : is_free                           ? KIND_FREE
+                     : seal == r->key.state[SEAL_CACHED] ? KIND_CACHED
+                                                         : KIND_ALLOCATED;
+    if (kind == KIND_TOP && (!is_free || i + h->size != r->bins.fence))
+        return "tiled: top is not the last chunk, or not free";
+    *word = (uint16_t)(h->size | (uint32_t)kind << KIND_SHIFT);
+    return NULL;
 }
 
-static const char *read_lists(const struct region *r, struct heap_code *code,
-                              const struct ordinals *o) {
-    for (uint32_t size = CHUNK_MIN_GRANULES; size < FAST_BIN_COUNT; size++) {
-        uint32_t rank = 0;
-        for (uint32_t i = r->bins.fast[size]; i != 0; i = r->g[i + 1].lo)
-            if (!listed(code, o, i, KIND_FAST, rank++))
-                return "fast: a fast bin holds no chunk, or one twice";
-    }
-    const char *wrong = NULL;
-    for (uint32_t bin = bin_next_marked(&r->bins, 0); wrong == NULL && bin < BIN_COUNT;
-         bin = bin_next_marked(&r->bins, bin + 1))
-        wrong = read_bin(r, code, o, bin);
-    return wrong;
-}
-
-static const char *read_chunks(const struct region *r, struct heap_code *code, struct ordinals *o) {
+static const char *read_chunks(struct reading *in) {
+    const struct region *r = in->r;
     uint8_t n = 0;
+    if (r->bins.fence > REGION_FIRST + GRANULES_MAX || r->g[REGION_FIRST].prev_inuse != 1)
+        return "tiled: the region's ends";
     for (uint32_t i = REGION_FIRST; i < r->bins.fence; i += r->g[i].size, n++) {
-        if (n == CHUNKS_MAX || i > REGION_FIRST + GRANULES_MAX)
-            return "tiled: more chunks than the memory has room for";
-        bool in_use = r->g[i + r->g[i].size].prev_inuse != 0;
-        enum kind kind = i == r->top ? KIND_TOP : in_use ? KIND_ALLOCATED : KIND_UNKNOWN;
-        code->chunk[n] = (uint16_t)(r->g[i].size | (uint32_t)kind << KIND_SHIFT);
-        o->of[i - REGION_FIRST] = n;
+        const char *wrong = read_header(in, i, &in->code->chunk[n]);
+        if (wrong != NULL)
+            return wrong;
+        in->ordinal[i - REGION_FIRST] = n;
+    }
+    if (n == 0 || code_kind(in->code->chunk[n - 1]) != KIND_TOP)
+        return "tiled: the last chunk is not top";
+    return header_is(r->g, &r->key, r->bins.fence, SEAL_FENCE) ? NULL : "sealed: the fence";
+}
+
+/* The chunk at node x of large bin `bin`, the one before it being right. `leader`: the ring's
+ * granule of the size before. */
+static const char *read_ring(const struct granule *g, uint32_t bin, uint32_t x, uint32_t *leader) {
+    uint32_t i = x - 1, ring = x + 1, before = g[x].hi;
+    if (before != bin && g[before - 1].size < g[i].size)
+        return "sorted: sizes do not descend";
+    if (before != bin && g[before - 1].size == g[i].size)
+        return g[ring].lo == 0 ? NULL : "sorted: the second of a size is in the ring";
+    uint32_t first = g[bin].lo + 1;
+    uint32_t expected = *leader == 0 ? g[first].hi : *leader;
+    if (g[ring].hi != expected || (*leader != 0 && g[*leader].lo != ring))
+        return "sorted: a nextsize link is not answered";
+    *leader = ring;
+    return NULL;
+}
+
+static const char *read_bin(struct reading *in, uint32_t bin) {
+    const struct granule *g = in->r->g;
+    enum kind kind = bin == BIN_UNSORTED ? KIND_UNSORTED : KIND_SORTED;
+    uint32_t rank = 0, leader = 0, last = bin;
+    for (uint32_t x = g[bin].lo; x != bin; last = x, x = g[x].lo) {
+        if (!listed(in, x - 1, kind, rank++))
+            return "binned: a bin holds what is no free chunk, or one twice";
+        uint32_t size = g[x - 1].size;
+        if (g[x].hi != last)
+            return "linked: fd is not answered";
+        if (kind == KIND_SORTED && bin_index(size) != bin)
+            return "binned: a chunk is in the bin of another size";
+        if (kind == KIND_UNSORTED && size >= LARGE_MIN_GRANULES && g[x + 1].lo != 0)
+            return "sorted: an unsorted chunk is marked as one of the ring";
+        const char *wrong = bin < BIN_LARGE_FIRST ? NULL : read_ring(g, bin, x, &leader);
+        if (wrong != NULL)
+            return wrong;
+        in->free_chunks++;
+        in->free_granules += size;
+    }
+    if (rank == 0 || g[bin].hi != last)
+        return rank == 0 ? "mapped-bins: the bit of an empty bin is set" : "linked: bk of a head";
+    if (leader != 0 && (g[leader].lo != g[bin].lo + 1 || g[g[bin].lo + 1].hi != leader))
+        return "sorted: the ring does not close";
+    return NULL;
+}
+
+/* The marked bins hold chunks; the heads between them, and the list of dirty chunks, are empty. */
+static const char *read_bins(struct reading *in) {
+    const struct region *r = in->r;
+    uint32_t next, from = 0;
+    do {
+        next = bin_next_marked(&r->bins, from);
+        for (uint32_t bin = from; bin < next; bin++)
+            if (r->g[bin].lo != bin || r->g[bin].hi != bin)
+                return "mapped-bins: a bin is not empty, its bit is clear";
+        const char *wrong = next < BIN_COUNT ? read_bin(in, next) : NULL;
+        if (wrong != NULL)
+            return wrong;
+        from = next + 1;
+    } while (next < BIN_COUNT);
+    return NULL;
+}
+
+static const char *read_fast(struct reading *in) {
+    const struct region *r = in->r;
+    for (uint32_t size = 0; size < FAST_BIN_COUNT; size++) {
+        uint32_t rank = 0;
+        for (uint32_t i = r->bins.fast[size]; i != 0; i = r->g[i + 1].lo) {
+            if (!listed(in, i, KIND_FAST, rank++) || r->g[i].size != size)
+                return "fast: a fast bin holds what is no cached chunk of its size, or one twice";
+            in->fast_chunks++;
+            in->fast_granules += size;
+        }
     }
     return NULL;
 }
 
-/* Every free chunk was met in a bin, and whatever hangs in no fast bin is allocated. */
-static const char *check_kinds(const struct region *r, const struct heap_code *code) {
-    uint32_t i = REGION_FIRST;
-    for (const uint16_t *c = code->chunk; c < code->chunk + CHUNKS_MAX && *c != 0; c++) {
-        if (code_kind(*c) == KIND_UNKNOWN)
-            return "binned: a free chunk is in no bin";
-        if (code_kind(*c) == KIND_ALLOCATED && !header_is(r->g, &r->key, i, SEAL_ALLOCATED))
-            return "sealed: a chunk in use is neither allocated nor in a fast bin";
-        i += code_size(*c);
-    }
+static const char *read_rest(struct reading *in) {
+    const struct region *r = in->r;
+    const struct bins *b = &r->bins;
+    for (const uint16_t *c = in->code->chunk; c < in->code->chunk + CHUNKS_MAX && *c != 0; c++)
+        if (code_kind(*c) == KIND_FREE || code_kind(*c) == KIND_CACHED)
+            return "binned: a free or cached chunk is in no bin";
+    if (b->free_chunks != in->free_chunks || b->free_granules != in->free_granules ||
+        b->fast_chunks != in->fast_chunks || b->fast_granules != in->fast_granules ||
+        r->dirty_granules != 0)
+        return "counted: the counters of the bins";
+    if (r->last_remainder == 0)
+        return NULL;
+    uint16_t *word = word_of(in, r->last_remainder);
+    if (word == NULL || (code_kind(*word) != KIND_UNSORTED && code_kind(*word) != KIND_SORTED))
+        return "the last remainder is no free chunk";
+    if (code_kind(*word) == KIND_UNSORTED)
+        *word |= REMAINDER_BIT;
     return NULL;
 }
 
 const char *heap_read(const struct region *r, struct heap_code *code) {
-    struct ordinals o;
-    memset(&o, NO_CHUNK, sizeof o);
+    struct reading in = {.r = r, .code = code};
+    memset(in.ordinal, NO_CHUNK, sizeof in.ordinal);
     memset(code, 0, sizeof *code);
-    const char *wrong = read_chunks(r, code, &o);
+    const char *wrong = read_chunks(&in);
     if (wrong == NULL)
-        wrong = read_lists(r, code, &o);
+        wrong = read_fast(&in);
     if (wrong == NULL)
-        wrong = check_kinds(r, code);
-    if (wrong != NULL || r->last_remainder == 0)
-        return wrong;
-    uint16_t *word = word_of(code, &o, r->last_remainder);
-    if (word == NULL || (code_kind(*word) != KIND_UNSORTED && code_kind(*word) != KIND_SORTED))
-        return "last remainder is no free chunk";
-    if (code_kind(*word) == KIND_UNSORTED)
-        *word |= REMAINDER_BIT;
-    return NULL;
+        wrong = read_bins(&in);
+    return wrong == NULL ? read_rest(&in) : wrong;
 }
 
 void heap_picture(const struct heap_code *code, char text[PICTURE_BYTES]) {
@@ -220,7 +302,7 @@ void heap_picture(const struct heap_code *code, char text[PICTURE_BYTES]) {
     text[0] = '\0';
     for (const uint16_t *c = code->chunk; c < code->chunk + CHUNKS_MAX && *c != 0; c++) {
         used += (size_t)snprintf(text + used, PICTURE_BYTES - used, "%s%c%u%s",
-                                 used == 0 ? "" : " ", "?AFuST?"[code_kind(*c)], code_size(*c),
+                                 used == 0 ? "" : " ", "?AFuST??"[code_kind(*c)], code_size(*c),
                                  (*c & REMAINDER_BIT) != 0 ? "r" : "");
         if (code_rank(*c) != 0)
             used += (size_t)snprintf(text + used, PICTURE_BYTES - used, ":%u", code_rank(*c));

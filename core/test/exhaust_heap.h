@@ -24,16 +24,25 @@ enum {
     CELLS_MAX = REGION_FIRST + GRANULES_MAX + 1
 };
 
-enum kind { KIND_ALLOCATED = 1, KIND_FAST, KIND_UNSORTED, KIND_SORTED, KIND_TOP, KIND_UNKNOWN };
+/* The last two stand in no code: a free chunk in no bin, a cached one in no fast bin. */
+enum kind {
+    KIND_ALLOCATED = 1,
+    KIND_FAST,
+    KIND_UNSORTED,
+    KIND_SORTED,
+    KIND_TOP,
+    KIND_FREE,
+    KIND_CACHED
+};
 
 struct heap_code {
     uint16_t chunk[CHUNKS_MAX]; /* 0 behind the last */
 };
 
-enum { KIND_SHIFT = 6, RANK_SHIFT = 9, REMAINDER_BIT = 1 << 13 };
+enum { KIND_SHIFT = 6, RANK_SHIFT = 10, REMAINDER_BIT = 1 << 14 };
 
 static inline uint32_t code_size(uint16_t word) { return word & 63u; }
-static inline enum kind code_kind(uint16_t word) { return (enum kind)(word >> KIND_SHIFT & 7); }
+static inline enum kind code_kind(uint16_t word) { return (enum kind)(word >> KIND_SHIFT & 15); }
 static inline uint32_t code_rank(uint16_t word) { return word >> RANK_SHIFT & 15u; }
 
 /* What memory holds that no heap defines. The bin heads of a filling are those of an empty region. */
@@ -53,7 +62,7 @@ void filling_make(struct filling *f, enum filling_kind kind);
 /* Make *r, whose key, g and flags are set, the heap of this code. */
 void heap_build(struct region *r, const struct heap_code *code, const struct filling *f);
 
-/* The code of a region in which the walker found no breach. Returns NULL, or what is wrong. */
+/* The code of a heap, which may be broken. Returns NULL, or which invariant does not hold. */
 const char *heap_read(const struct region *r, struct heap_code *code);
 
 /* "A2 F3 u4 S5 T6": allocated, fast, unsorted, sorted, top; r marks the last remainder, :n a rank
