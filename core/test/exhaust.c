@@ -171,6 +171,7 @@ static struct {
     struct heap_code after[OPS_MAX]; /* what they lead to */
     uint32_t current; /* operation that broke the heap */
     uint64_t transitions;
+    uint32_t with[LIST_KINDS]; /* heaps that have such lists */
     uint32_t depth; /* operations that lead to the heap whose operations are run */
     char wrong[WRONG_BYTES];
 } all;
@@ -296,6 +297,12 @@ static uint32_t begin(const struct heap_code *code) {
 
 enum outcome { GOES_ON, BREACH, FULL };
 
+static void count_lists(const struct heap_code *code) {
+    unsigned lists = heap_lists(code);
+    for (unsigned kind = 0; kind < LIST_KINDS; kind++)
+        all.with[kind] += lists >> kind & 1;
+}
+
 /* Run every operation on heap number `at`. What they lead to is looked up afterwards, because
  * each look-up waits for memory twice; meanwhile it can be fetched. */
 static enum outcome expand(uint32_t at) {
@@ -307,6 +314,7 @@ static enum outcome expand(uint32_t at) {
         return BREACH;
     }
     running = 1;
+    count_lists(&before);
     uint32_t count = begin(&before);
     uint32_t *n = &all.current;
     for (*n = 0; *n < count && run_one(&all.ops[*n], &before, &all.after[*n]); ++*n)
@@ -386,7 +394,7 @@ static void print_breach(uint32_t at) {
         path[steps++] = n;
     printf("exhaust: breach after %u operations: %s\n", steps + 1, wrong);
     heap_picture(&all.store.codes[0], picture);
-    printf("%4u  %-48s %s\n", 0, "region_init", picture);
+    printf("%4u  %-48s %s\n", 0u, "region_init", picture);
     for (uint32_t from = 0, n = 1; n <= steps; n++) {
         uint32_t to = path[steps - n];
         struct op op = step_between(&all.store.codes[from], &all.store.codes[to]);
@@ -421,6 +429,9 @@ int main(int count, char **words) {
         print_breach(at);
     if (o == FULL)
         printf("exhaust: incomplete: %u heaps were not expanded\n", all.store.count - at);
+    printf("exhaust: heaps with fast=%u unsorted=%u small=%u large=%u two-sizes=%u twins=%u\n",
+           all.with[LIST_FAST], all.with[LIST_UNSORTED], all.with[LIST_SMALL], all.with[LIST_LARGE],
+           all.with[LIST_SIZES], all.with[LIST_TWINS]);
     printf("exhaust: granules=%u states=%u transitions=%" PRIu64
            " breaches=%d depth=%u seconds=%.0f\n",
            all.options.granules, all.store.count, all.transitions, o == BREACH, all.depth,

@@ -297,6 +297,31 @@ const char *heap_read(const struct region *r, struct heap_code *code) {
     return wrong == NULL ? read_rest(&in) : wrong;
 }
 
+/* What the sorted chunk of word c shares its large bin with. */
+static unsigned sharers(const struct heap_code *code, const uint16_t *c) {
+    uint32_t size = code_size(*c);
+    unsigned lists = 0;
+    for (const uint16_t *d = code->chunk; d < c; d++)
+        if (code_kind(*d) == KIND_SORTED && bin_index(code_size(*d)) == bin_index(size))
+            lists |= 1u << (code_size(*d) == size ? LIST_TWINS : LIST_SIZES);
+    return lists;
+}
+
+unsigned heap_lists(const struct heap_code *code) {
+    unsigned lists = 0;
+    for (const uint16_t *c = code->chunk; c < code->chunk + CHUNKS_MAX && *c != 0; c++) {
+        if (code_kind(*c) == KIND_FAST)
+            lists |= 1u << LIST_FAST;
+        else if (code_kind(*c) == KIND_UNSORTED)
+            lists |= 1u << LIST_UNSORTED;
+        else if (code_kind(*c) == KIND_SORTED && code_size(*c) < LARGE_MIN_GRANULES)
+            lists |= 1u << LIST_SMALL;
+        else if (code_kind(*c) == KIND_SORTED)
+            lists |= 1u << LIST_LARGE | sharers(code, c);
+    }
+    return lists;
+}
+
 void heap_picture(const struct heap_code *code, char text[PICTURE_BYTES]) {
     size_t used = 0;
     text[0] = '\0';

@@ -65,6 +65,18 @@ void heap_build(struct region *r, const struct heap_code *code, const struct fil
 /* The code of a heap, which may be broken. Returns NULL, or which invariant does not hold. */
 const char *heap_read(const struct region *r, struct heap_code *code);
 
+/* Which kinds of lists a heap has: bit n for kind n. */
+enum list_kind {
+    LIST_FAST,
+    LIST_UNSORTED,
+    LIST_SMALL,
+    LIST_LARGE,
+    LIST_SIZES, /* large bin with a nextsize ring of two sizes or more */
+    LIST_TWINS, /* large bin with two chunks of one size */
+    LIST_KINDS
+};
+unsigned heap_lists(const struct heap_code *code);
+
 /* "A2 F3 u4 S5 T6": allocated, fast, unsorted, sorted, top; r marks the last remainder, :n a rank
  * other than 0. */
 enum { PICTURE_BYTES = CHUNKS_MAX * 9 };
