@@ -254,14 +254,15 @@ static bool run_over(unsigned f, const struct op *op, const struct heap_code *be
     const struct region *old = &all.images[f].region;
     *r = *old;
     memcpy(r->g, all.images[f].cells, sizeof all.images[f].cells);
-    uint32_t result = op_run(r, op);
+    struct outcome out;
+    op_run(r, op, &out);
     const char *wrong = heap_read(r, after);
     if (wrong == NULL && !kept_behind(r, old->bins.fence, &all.fillings[f]))
         wrong = "a cell behind the region is written";
     if (wrong == NULL && memcmp(&r->key, &old->key, sizeof r->key) != 0)
         wrong = "the key is written";
     if (wrong == NULL)
-        wrong = op_judge(op, result, before, after, r, &all.fillings[f]);
+        wrong = op_judge(op, &out, before, after, r, &all.fillings[f]);
     if (wrong != NULL)
         return breach(wrong);
     return all.options.walk == 0 || walk(r);
@@ -295,7 +296,7 @@ static uint32_t begin(const struct heap_code *code) {
 
 /* ---- The search ------------------------------------------------------------------------------------ */
 
-enum outcome { GOES_ON, BREACH, FULL };
+enum ending { GOES_ON, BREACH, FULL };
 
 static void count_lists(const struct heap_code *code) {
     unsigned lists = heap_lists(code);
@@ -305,7 +306,7 @@ static void count_lists(const struct heap_code *code) {
 
 /* Run every operation on heap number `at`. What they lead to is looked up afterwards, because
  * each look-up waits for memory twice; meanwhile it can be fetched. */
-static enum outcome expand(uint32_t at) {
+static enum ending expand(uint32_t at) {
     struct heap_code before = all.store.codes[at];
     int fault = sigsetjmp(escape, 1);
     if (fault != 0) {
@@ -339,7 +340,7 @@ static void progress(uint32_t at) {
 }
 
 /* Explore from the region that is one top, as large as it may be. `at`: the heap it ended at. */
-static enum outcome search(uint32_t *at) {
+static enum ending search(uint32_t *at) {
     struct heap_code empty;
     uint32_t granules = REGION_FIRST + all.options.granules + 1;
     region_init(&all.region, all.region.g, granules, &all.region.key, 0);
@@ -358,7 +359,7 @@ static enum outcome search(uint32_t *at) {
         progress(*at);
         if (seconds() > all.options.max_seconds)
             return FULL;
-        enum outcome o = expand(*at);
+        enum ending o = expand(*at);
         if (o != GOES_ON)
             return o;
     }
@@ -424,7 +425,7 @@ int main(int count, char **words) {
     region_place(&all.region);
     catch_faults();
     uint32_t at = 0;
-    enum outcome o = search(&at);
+    enum ending o = search(&at);
     if (o == BREACH)
         print_breach(at);
     if (o == FULL)

@@ -18,22 +18,31 @@ static void add(struct op_list *l, enum op_kind kind, uint32_t chunk, uint32_t s
         l->ops[l->count++] = (struct op){kind, chunk, size, option};
 }
 
-/* Granules of the longest run of chunks that are free or wait to be. */
-static uint32_t longest_run(const struct heap_code *code) {
+/* Granules of the longest run of chunks that are free or wait to be, and of all of them. */
+static uint32_t longest_run(const struct heap_code *code, uint32_t *unused) {
     uint32_t longest = 0, run = 0;
+    *unused = 0;
     for (const uint16_t *c = code->chunk; c < code->chunk + CHUNKS_MAX && *c != 0; c++) {
-        run = code_kind(*c) == KIND_ALLOCATED ? 0 : run + code_size(*c);
+        bool allocated = code_kind(*c) == KIND_ALLOCATED;
+        run = allocated ? 0 : run + code_size(*c);
+        *unused += allocated ? 0 : code_size(*c);
         longest = run > longest ? run : longest;
     }
     return longest;
 }
 
-static void list_allocate(struct op_list *l, const struct limits *limits, uint32_t run) {
+static void list_allocate(struct op_list *l, const struct limits *limits, uint32_t run,
+                          uint32_t unused) {
     uint32_t last = run + 1 > LARGE_MIN_GRANULES ? run + 1 : LARGE_MIN_GRANULES;
     for (uint32_t size = CHUNK_MIN_GRANULES; size <= last; size++) {
         add(l, OP_ALLOCATE, 0, size, 0);
         if (size <= limits->fast_max)
             add(l, OP_ALLOCATE, 0, size, limits->fast_max);
+    }
+    for (uint32_t size = CHUNK_MIN_GRANULES; size <= unused / 2; size++) {
+        add(l, OP_RUN, 0, size, 0);
+        if (size <= limits->fast_max)
+            add(l, OP_RUN, 0, size, limits->fast_max);
     }
     for (uint32_t align = 2; align <= limits->align; align *= 2)
         for (uint32_t size = CHUNK_MIN_GRANULES; size + align + CHUNK_MIN_GRANULES <= last; size++)
@@ -53,7 +62,8 @@ static void list_chunk(struct op_list *l, const struct limits *limits, uint32_t 
 uint32_t ops_list(const struct heap_code *code, const struct limits *limits,
                   struct op ops[OPS_MAX]) {
     struct op_list l = {ops, 0};
-    list_allocate(&l, limits, longest_run(code));
+    uint32_t unused, run = longest_run(code, &unused);
+    list_allocate(&l, limits, run, unused);
     uint32_t i = REGION_FIRST, top = 0, cached = 0;
     for (const uint16_t *c = code->chunk; c < code->chunk + CHUNKS_MAX && *c != 0; c++) {
         uint32_t size = code_size(*c);
@@ -74,27 +84,36 @@ uint32_t ops_list(const struct heap_code *code, const struct limits *limits,
     return l.count;
 }
 
-uint32_t op_run(struct region *r, const struct op *op) {
+void op_run(struct region *r, const struct op *op, struct outcome *out) {
+    *out = (struct outcome){0};
     switch (op->kind) {
     case OP_ALLOCATE:
-        return region_allocate(r, op->size, op->option);
+        out->served[0] = region_allocate(r, op->size, op->option);
+        out->count = out->served[0] != 0;
+        return;
+    case OP_RUN:
+        out->count = region_allocate_run(r, op->size, op->option, RUN_WANTED, out->served);
+        return;
     case OP_ALIGNED:
-        return region_allocate_aligned(r, op->size, op->option);
+        out->served[0] = region_allocate_aligned(r, op->size, op->option);
+        out->count = out->served[0] != 0;
+        return;
     case OP_FREE:
         region_free(r, op->chunk, op->option);
-        return 0;
+        return;
     case OP_RESIZE:
-        return region_resize(r, op->chunk, op->size);
+        out->value = region_resize(r, op->chunk, op->size);
+        return;
     case OP_CONSOLIDATE:
         region_consolidate(r);
-        return 0;
+        return;
     case OP_TRIM:
-        return region_trim(r, op->size);
+        out->value = region_trim(r, op->size);
+        return;
     case OP_EXTEND:
         region_extend(r, op->size, false);
-        return 0;
+        return;
     }
-    return 0;
 }
 
 void op_text(const struct op *op, char text[OP_TEXT_BYTES]) {
@@ -102,6 +121,10 @@ void op_text(const struct op *op, char text[OP_TEXT_BYTES]) {
     switch (op->kind) {
     case OP_ALLOCATE:
         snprintf(text, n, "region_allocate(%u granules, fast_max %u)", op->size, op->option);
+        return;
+    case OP_RUN:
+        snprintf(text, n, "region_allocate_run(%d of %u granules, fast_max %u)", RUN_WANTED,
+                 op->size, op->option);
         return;
     case OP_ALIGNED:
         snprintf(text, n, "region_allocate_aligned(%u granules, align %u)", op->size, op->option);
@@ -151,18 +174,23 @@ static uint32_t find(const struct blocks *b, uint32_t i) {
     return n;
 }
 
-/* The chunk that the operation made, ended or changed; 0: none. */
-static uint32_t touched(const struct op *op, uint32_t result) {
-    bool makes = op->kind == OP_ALLOCATE || op->kind == OP_ALIGNED;
-    return makes ? result : op->chunk;
+/* Whether the operation made, ended or changed the block at i. */
+static bool touched(const struct op *op, const struct outcome *out, uint32_t i) {
+    for (uint32_t n = 0; n < out->count; n++)
+        if (out->served[n] == i)
+            return true;
+    return op->chunk == i;
 }
 
-/* Every block but the touched one lives on, of the same size, and no other came to be. */
-static bool others_kept(const struct blocks *b, const struct blocks *a, uint32_t chunk) {
+/* Every block but those touched lives on, of the same size, and no other came to be. */
+static bool others_kept(const struct blocks *b, const struct blocks *a, const struct op *op,
+                        const struct outcome *out) {
     uint32_t m = 0, n = 0;
     for (;;) {
-        m += m < b->count && b->begin[m] == chunk;
-        n += n < a->count && a->begin[n] == chunk;
+        while (m < b->count && touched(op, out, b->begin[m]))
+            m++;
+        while (n < a->count && touched(op, out, a->begin[n]))
+            n++;
         if (m == b->count || n == a->count)
             return m == b->count && n == a->count;
         if (b->begin[m] != a->begin[n] || b->size[m] != a->size[n])
@@ -198,19 +226,25 @@ static uint32_t granules_of(const struct heap_code *code) {
     return sum;
 }
 
-static const char *judge_served(const struct op *op, uint32_t result, const struct blocks *b,
-                                const struct blocks *a, const struct heap_code *after) {
-    bool aligned = op->kind == OP_ALIGNED;
-    if (result == 0)
-        return nothing_fits(after, aligned ? op->size + op->option + CHUNK_MIN_GRANULES : op->size)
-                   ? NULL
-                   : "fails only if nothing fits";
-    uint32_t n = find(a, result);
-    if (n == a->count || find(b, result) != b->count)
-        return "returns a new allocated chunk";
-    if (a->size[n] != op->size && a->size[n] != op->size + 1)
-        return "returns a chunk of the size or one more";
-    return aligned && (result + 1) % op->option != 0 ? "returns an aligned chunk" : NULL;
+static const char *judge_served(const struct op *op, const struct outcome *out,
+                                const struct blocks *b, const struct blocks *a,
+                                const struct heap_code *after) {
+    uint32_t needed =
+        op->kind == OP_ALIGNED ? op->size + op->option + CHUNK_MIN_GRANULES : op->size;
+    if (out->count < (op->kind == OP_RUN ? RUN_WANTED : 1) && !nothing_fits(after, needed))
+        return "fails only if nothing fits";
+    if (a->count != b->count + out->count)
+        return "returns each allocated chunk once";
+    for (uint32_t m = 0; m < out->count; m++) {
+        uint32_t i = out->served[m], n = find(a, i);
+        if (n == a->count || find(b, i) != b->count)
+            return "returns new allocated chunks";
+        if (a->size[n] != op->size && a->size[n] != op->size + 1)
+            return "returns chunks of the size or one more";
+        if (op->kind == OP_ALIGNED && (i + 1) % op->option != 0)
+            return "returns an aligned chunk";
+    }
+    return NULL;
 }
 
 static const char *judge_resized(const struct op *op, bool result, const struct heap_code *before,
@@ -252,14 +286,13 @@ static const char *judge_end(const struct op *op, uint32_t result, const struct 
     return op->kind == OP_TRIM && result != end ? "returns where the region ends" : NULL;
 }
 
-const char *op_judge(const struct op *op, uint32_t result, const struct heap_code *before,
+const char *op_judge(const struct op *op, const struct outcome *out, const struct heap_code *before,
                      const struct heap_code *after, const struct region *r,
                      const struct filling *f) {
     struct blocks b, a;
     blocks_of(before, &b);
     blocks_of(after, &a);
-    uint32_t chunk = touched(op, result);
-    if (!others_kept(&b, &a, chunk))
+    if (!others_kept(&b, &a, op, out))
         return "every other block lives on, and no other comes to be";
     for (uint32_t n = 0; n < b.count; n++) {
         uint32_t same = find(&a, b.begin[n]);
@@ -268,13 +301,13 @@ const char *op_judge(const struct op *op, uint32_t result, const struct heap_cod
             return "no byte of a live block is written";
     }
     if (op->kind == OP_TRIM || op->kind == OP_EXTEND)
-        return judge_end(op, result, before, after);
+        return judge_end(op, out->value, before, after);
     if (granules_of(before) != granules_of(after))
         return "the region keeps its size";
-    if (op->kind == OP_ALLOCATE || op->kind == OP_ALIGNED)
-        return judge_served(op, result, &b, &a, after);
+    if (op->kind == OP_ALLOCATE || op->kind == OP_RUN || op->kind == OP_ALIGNED)
+        return judge_served(op, out, &b, &a, after);
     if (op->kind == OP_RESIZE)
-        return judge_resized(op, result != 0, before, &a, after);
+        return judge_resized(op, out->value != 0, before, &a, after);
     if (op->kind == OP_FREE)
         return find(&a, op->chunk) != a.count ? "the chunk is no longer allocated" : NULL;
     for (const uint16_t *c = after->chunk; c < after->chunk + CHUNKS_MAX && *c != 0; c++)

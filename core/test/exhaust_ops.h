@@ -9,7 +9,16 @@
 
 #include "exhaust_heap.h"
 
-enum op_kind { OP_ALLOCATE, OP_ALIGNED, OP_FREE, OP_RESIZE, OP_CONSOLIDATE, OP_TRIM, OP_EXTEND };
+enum op_kind {
+    OP_ALLOCATE,
+    OP_RUN,
+    OP_ALIGNED,
+    OP_FREE,
+    OP_RESIZE,
+    OP_CONSOLIDATE,
+    OP_TRIM,
+    OP_EXTEND
+};
 
 struct op {
     enum op_kind kind;
@@ -24,18 +33,27 @@ struct limits {
     uint32_t align; /* largest alignment asked for, in granules; 1: none */
 };
 
-enum { OPS_MAX = 1024 };
+enum {
+    OPS_MAX = 1024,
+    RUN_WANTED = 3 /* chunks that a run asks for */
+};
 
 /* The operations that a heap allows, the shortest requests first. */
 uint32_t ops_list(const struct heap_code *code, const struct limits *limits,
                   struct op ops[OPS_MAX]);
 
-/* Run it on the region. Returns what it returned; 0 where it returns nothing. */
-uint32_t op_run(struct region *r, const struct op *op);
+/* What an operation returned: chunks it allocated, and a value where it returns another one. */
+struct outcome {
+    uint32_t value;
+    uint32_t count;
+    uint32_t served[RUN_WANTED];
+};
 
-/* Whether the promises of region.h were kept by an operation that returned `result`, led from one
+void op_run(struct region *r, const struct op *op, struct outcome *out);
+
+/* Whether the promises of region.h were kept by an operation that returned this, led from one
  * heap to the other and left the region as it is. Returns NULL, or what was promised. */
-const char *op_judge(const struct op *op, uint32_t result, const struct heap_code *before,
+const char *op_judge(const struct op *op, const struct outcome *out, const struct heap_code *before,
                      const struct heap_code *after, const struct region *r,
                      const struct filling *f);
 
