@@ -8,7 +8,7 @@
 #include "region.h"
 #include "report.h"
 
-enum { BLOCK_MOST = 5, SMALL_GRANULES = REGION_FIRST + 41, LARGE_GRANULES = 4096 };
+enum { SMALL_GRANULES = REGION_FIRST + 41, LARGE_GRANULES = 4096 };
 
 static struct granule cells[LARGE_GRANULES];
 static struct region r;
@@ -144,22 +144,42 @@ static void pages(uint32_t size, uint32_t again) {
     check(region_is_empty(&r));
 }
 
+/* Several at once, from one free chunk and from fast bins. */
+static void runs(uint32_t size, uint32_t wanted) {
+    uint32_t served[4] = {0, 0, 0, 0};
+    start(SMALL_GRANULES);
+    uint32_t a = use(region_allocate(&r, 2 * size + 1, 8));
+    uint32_t b = use(region_allocate(&r, 2, 8));
+    release(a, 0);
+    release(b, 8);
+    uint32_t count = region_allocate_run(&r, size, 8, wanted, served);
+    check(count <= wanted);
+    for (uint32_t n = 0; n < count; n++)
+        use(served[n]);
+    for (uint32_t n = 0; n < count; n++)
+        release(served[n], 8);
+    region_consolidate(&r);
+    check(region_is_empty(&r));
+}
+
 void main(void) {
-    for (uint32_t size = 2; size <= BLOCK_MOST; size++)
-        for (uint32_t next = 2; next <= BLOCK_MOST; next++)
-            for (uint32_t again = 2; again <= 2 * BLOCK_MOST; again++)
+    for (uint32_t size = 2; size <= 4; size++)
+        for (uint32_t next = 2; next <= 4; next++)
+            for (uint32_t again = 2; again <= 8; again += 2)
                 blocks(size, next, again);
     for (uint32_t size = 2; size <= 9; size++)
-        for (uint32_t other = 2; other <= 9; other++)
+        for (uint32_t other = 2; other <= 8; other += 3)
             fast(size, other);
-    for (uint32_t size = 2; size <= BLOCK_MOST; size++)
-        for (uint32_t align = 1; align <= 8; align *= 2)
-            for (uint32_t now = 2; now <= 3 * BLOCK_MOST; now++)
+    for (uint32_t size = 2; size <= 4; size++)
+        for (uint32_t align = 1; align <= 4; align *= 2)
+            for (uint32_t now = 2; now <= 12; now += 2)
                 resized(size, align, now);
-    for (uint32_t size = 2; size <= 36; size += 2)
-        for (uint32_t keep = 2; keep <= 36; keep += 3)
+    for (uint32_t size = 2; size <= 38; size += 6)
+        for (uint32_t keep = 2; keep <= 38; keep += 6)
             moved(size, keep);
-    for (uint32_t size = 510; size <= 516; size += 2)
-        for (uint32_t again = 63; again <= 69; again += 2)
-            pages(size, again);
+    for (uint32_t size = 2; size <= 5; size++)
+        for (uint32_t wanted = 1; wanted <= 4; wanted++)
+            runs(size, wanted);
+    for (uint32_t size = 511; size <= 513; size++)
+        pages(size, 64);
 }
