@@ -180,6 +180,6 @@ void main(void) {
     for (uint32_t size = 2; size <= 5; size++)
         for (uint32_t wanted = 1; wanted <= 4; wanted++)
             runs(size, wanted);
-    for (uint32_t size = 511; size <= 513; size++)
+    for (uint32_t size = PURGE_MIN_GRANULES - 1; size <= PURGE_MIN_GRANULES + 1; size++)
         pages(size, 64);
 }
