@@ -386,6 +386,10 @@ static struct op step_between(const struct heap_code *from, const struct heap_co
 
 /* The shortest way from the empty region to heap number `at`, and the operation that broke it. */
 static void print_breach(uint32_t at) {
+    if (all.store.count == 0) {
+        printf("exhaust: breach after 0 operations: %s\n%4u  region_init\n", all.wrong, 0u);
+        return;
+    }
     char wrong[WRONG_BYTES], picture[PICTURE_BYTES];
     memcpy(wrong, all.wrong, sizeof wrong);
     struct op last = all.ops[all.current];
