@@ -1,9 +1,11 @@
 /* exhaust.c: every heap that a small region can reach, breadth first.
  *
  * From an empty region on, each heap found is built in memory and every operation it allows is
- * run on it; the walker (check.c) and a model (exhaust_ops.h) judge what comes out, and heaps not
- * met before wait their turn. Heaps are kept as their whole codes (exhaust_heap.h), not as hashes,
- * so none is taken for another. The first breach found is one that the fewest operations reach.
+ * run on it. Of every outcome, heap_read() compares each word that matters and a model
+ * (exhaust_ops.h) judges what was promised; the walker (check.c) looks at each heap once, as it was
+ * built anew from its code, or with --walk at every outcome. Heaps not met before wait their turn.
+ * They are kept as their whole codes (exhaust_heap.h), not as hashes, so none is taken for another.
+ * The first breach found is one that the fewest operations reach.
  *
  * The core's files are the shipped ones; only two size borders are scaled down (exhaust.mk), so
  * that fast, unsorted, small and large bins all occur. Free pages are not given back: no chunk is
