@@ -2,6 +2,7 @@
 # exhaust.sh BUILD: every heap of a region of 14 granules, over three fillings of undefined memory
 # and with the walker at each outcome; all kinds of lists must occur; then planted faults, each to
 # be found by the fewest operations. `make exhaust` explores a larger region.
+# run-tests: timeout 900
 set -eu
 build=${1:-build}
 make -s exhaust-build BUILD="$build"
