@@ -133,6 +133,7 @@ static void pages(uint32_t size, uint32_t again) {
     release(a, 8);
     release(c, 8);
     uint32_t oldest = region_oldest_dirty(&r);
+    check(oldest == 0 || region_dirty(&r, oldest) != 0);
     if (oldest != 0)
         region_set_purged(&r, oldest, region_whole_pages(&r, oldest));
     region_extend(&r, LARGE_GRANULES, true);
