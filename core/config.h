@@ -30,7 +30,9 @@
 #define BIN_SMALL_FIRST 2u /* the bin of chunks of s granules is bin s ... */
 #define BIN_LARGE_FIRST 64u /* ... up to here: 62 small bins, then 64 large ones */
 #define BIN_COUNT 128u
-#define LARGE_MIN_GRANULES 64u
+#ifndef LARGE_MIN_GRANULES /* the exhaustive test scales this border down: core/test/exhaust.mk */
+#define LARGE_MIN_GRANULES 64u /* at most BIN_LARGE_FIRST: every smaller size has a bin */
+#endif
 
 /* Index of a region's first chunk: behind the bin heads. */
 #define REGION_FIRST BIN_COUNT
@@ -42,7 +44,9 @@
 #define MXFAST_LIMIT_BYTES 160u
 
 /* Freeing a merged chunk of this size empties the fast bins into their neighbours (64 KiB). */
+#ifndef CONSOLIDATE_GRANULES /* scaled down like LARGE_MIN_GRANULES */
 #define CONSOLIDATE_GRANULES 4096u
+#endif
 
 /* How many unsorted chunks one allocation sorts at most, so that its time is bounded. */
 #define UNSORTED_STEPS 10000u

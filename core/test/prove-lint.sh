@@ -1,0 +1,6 @@
+#!/bin/sh
+# prove-lint.sh: what the proofs claim is what they prove, and the checker of that can fail.
+# run-tests: timeout 900
+set -eu
+proofs/lint
+proofs/lint --self-test
