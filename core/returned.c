@@ -29,9 +29,12 @@ static void push(struct arena *a, struct granule *first, struct granule *last) {
                                         __ATOMIC_RELAXED));
 }
 
+/* What was returned to an arena that is lost is lost with it. */
 static void take_in(struct arena *a) {
     struct granule *header = __atomic_exchange_n(&a->returned, NULL, __ATOMIC_SEQ_CST);
-    while (header != NULL && !a->lost) {
+    if (a->lost)
+        return;
+    while (header != NULL) {
         if (!arena_readable(header + 1) || !is_sealed_as(header, SEAL_CACHED) ||
             heap_of(header)->arena != a)
             report_fault(FAULT_CACHE, header + 1, NULL, "chunk returned to an arena");
@@ -39,6 +42,7 @@ static void take_in(struct arena *a) {
         purge_free_chunk(header);
         header = next;
     }
+    purge_after_frees(a);
 }
 
 static bool any_returned(const struct arena *a) {
@@ -49,7 +53,6 @@ static bool any_returned(const struct arena *a) {
 __attribute__((noinline)) void arena_take_in(struct arena *a) {
     while (any_returned(a) && lock_try(&a->lock)) {
         take_in(a);
-        purge_after_frees(a);
         lock_release(&a->lock);
     }
 }
