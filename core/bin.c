@@ -24,52 +24,201 @@ uint32_t bin_index(uint32_t size) {
     if (size < LARGE_MIN_GRANULES)
         return size;
     uint32_t r = RUN_COUNT - 1;
+    /*@ loop invariant run: r < RUN_COUNT;
+        loop invariant larger: \forall integer q; r < q < RUN_COUNT ==>
+            size < runs[q].first_granules;
+        loop assigns r;
+        loop variant r;
+    */
     while (size < runs[r].first_granules)
         r--;
     uint32_t bin = runs[r].first_bin + (size - runs[r].first_granules) / runs[r].width_granules;
     return bin < BIN_COUNT ? bin : BIN_COUNT - 1;
 }
 
-void bins_init(struct granule *g, struct bins *b, uint32_t fence) {
-    *b = (struct bins){.fence = fence};
+/* No node but the heads: the map's side of bins_init. */
+/*@ ghost
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       terminates \true;
+       exits never: \false;
+       assigns list[0 .. fence], tally[0 .. fence];
+       ensures heads: heads;
+       ensures tally: \forall integer x; 0 <= x <= fence ==> tally[x] == 0;
+       ensures none: \forall integer x; REGION_FIRST <= x <= fence ==> list[x] == LIST_NONE;
+       ensures free: free_chunks_below(fence) == 0 && free_granules_below(fence) == 0;
+       ensures fast: fast_chunks_below(fence) == 0 && fast_granules_below(fence) == 0;
+    @/
+    void map_heads(void) {
+        uint32_t n = 0;
+        uint32_t x = 0;
+        /@ loop invariant x: x <= fence + 1;
+           loop invariant heads: \forall integer y; 0 <= y < x && y < BIN_COUNT ==>
+               list[y] == (y == DIRTY_HEAD ? LIST_DIRTY : y);
+           loop invariant none: \forall integer y; REGION_FIRST <= y < x ==> list[y] == LIST_NONE;
+           loop invariant tally: \forall integer y; 0 <= y < x ==> tally[y] == 0;
+           loop assigns x, list[0 .. fence], tally[0 .. fence];
+           loop variant fence + 1 - x;
+        @/
+        while (x <= fence) {
+            tally[x] = 0;
+            list[x] = x == DIRTY_HEAD ? LIST_DIRTY : x < BIN_COUNT ? x : LIST_NONE;
+            x++;
+        }
+        /@ loop invariant n: n <= fence;
+           loop invariant free: free_chunks_below(n) == 0 && free_granules_below(n) == 0;
+           loop invariant fast: fast_chunks_below(n) == 0 && fast_granules_below(n) == 0;
+           loop assigns n;
+           loop variant fence - n;
+        @/
+        while (n < fence)
+            n++;
+    }
+*/
+
+void bins_init(struct granule *g, struct bins *b, uint32_t end) {
+    //@ ghost map_heads();
+    *b = (struct bins){.fence = end};
+    /*@ loop invariant bin: bin <= BIN_COUNT;
+        loop invariant empty: \forall integer c; 0 <= c < bin ==> g[c].lo == c && g[c].hi == c;
+        loop invariant fast: \forall integer s; 0 <= s < FAST_BIN_COUNT ==> b->fast[s] == 0;
+        loop assigns bin, g[0 .. BIN_COUNT - 1].lo, g[0 .. BIN_COUNT - 1].hi;
+        loop variant BIN_COUNT - bin;
+    */
     for (uint32_t bin = 0; bin < BIN_COUNT; bin++) {
         g[bin].lo = bin;
         g[bin].hi = bin;
     }
 }
 
-static void mark(struct bins *b, uint32_t bin) { b->map[bin / 64] |= (uint64_t)1 << (bin % 64); }
+/*@ requires bit: k < 64;
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures set: bit(\result, k);
+    ensures others: \forall integer j; 0 <= j < 64 && j != k ==> (bit(\result, j) <==> bit(word, j));
+*/
+static uint64_t with_bit(uint64_t word, uint32_t k) { return word | (uint64_t)1 << k; }
 
+/*@ requires bit: k < 64;
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures clear: !bit(\result, k);
+    ensures others: \forall integer j; 0 <= j < 64 && j != k ==> (bit(\result, j) <==> bit(word, j));
+*/
+static uint64_t without_bit(uint64_t word, uint32_t k) { return word & ~((uint64_t)1 << k); }
+
+/*@ requires bit: k < 64;
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures none: \result == 0 ==> \forall integer j; k <= j < 64 ==> !bit(word, j);
+    ensures kept: \forall integer j; k <= j < 64 ==> (bit(word, j) <==> bit(\result, j - k));
+    ensures gone: \forall integer j; 64 - k <= j < 64 ==> !bit(\result, j);
+*/
+static uint64_t from_bit(uint64_t word, uint32_t k) {
+    //@ assert none: \forall integer j; 0 <= j < 64 ==> !bit(0, j);
+    uint64_t rest = word >> k;
+    //@ assert kept: \forall integer j; k <= j < 64 ==> (bit(word, j) <==> bit(rest, j - k));
+    return rest;
+}
+
+/*@ requires writable: \valid(b);
+    requires bin: bin < BIN_COUNT;
+    terminates \true;
+    exits never: \false;
+    assigns b->map[bin / 64];
+    ensures marked: marked(b, bin);
+    ensures others: \forall integer c; 0 <= c < BIN_COUNT && c != bin ==>
+        (marked(b, c) <==> \old(marked(b, c)));
+*/
+static void mark(struct bins *b, uint32_t bin) {
+    b->map[bin / 64] = with_bit(b->map[bin / 64], bin % 64);
+}
+
+/*@ requires writable: \valid(b);
+    requires bin: bin < BIN_COUNT;
+    terminates \true;
+    exits never: \false;
+    assigns b->map[bin / 64];
+    ensures unmarked: !marked(b, bin);
+    ensures others: \forall integer c; 0 <= c < BIN_COUNT && c != bin ==>
+        (marked(b, c) <==> \old(marked(b, c)));
+*/
 static void unmark(struct bins *b, uint32_t bin) {
-    b->map[bin / 64] &= ~((uint64_t)1 << (bin % 64));
+    b->map[bin / 64] = without_bit(b->map[bin / 64], bin % 64);
 }
 
 uint32_t bin_next_marked(const struct bins *b, uint32_t from) {
     if (from < 64) {
-        uint64_t low = b->map[0] >> from;
-        if (low != 0)
-            return from + (uint32_t)__builtin_ctzll(low);
+        uint64_t low = from_bit(b->map[0], from);
+        if (low != 0) {
+            uint32_t found = from + lowest_bit(low);
+            //@ assert within: bit(low, found - from) && from <= found < 64;
+            //@ assert found: bit(b->map[0], found);
+            //@ assert first: \forall integer c; from <= c < found ==> !bit(b->map[0], c);
+            //@ assert none: \forall integer c; from <= c < found ==> !marked(b, c);
+            return found;
+        }
+        //@ assert low: \forall integer c; from <= c < 64 ==> !marked(b, c);
         from = 64;
     }
     if (from >= BIN_COUNT)
         return BIN_COUNT;
-    uint64_t high = b->map[1] >> (from - 64);
-    return high != 0 ? from + (uint32_t)__builtin_ctzll(high) : BIN_COUNT;
+    uint64_t high = from_bit(b->map[1], from - 64);
+    //@ assert high: high == 0 ==> \forall integer c; from <= c < BIN_COUNT ==> !marked(b, c);
+    if (high == 0)
+        return BIN_COUNT;
+    uint32_t found = from + lowest_bit(high);
+    //@ assert within: bit(high, found - from) && \at(from, Pre) <= from <= found < BIN_COUNT;
+    //@ assert found: bit(b->map[1], found - 64);
+    //@ assert first: \forall integer c; from <= c < found ==> !bit(b->map[1], c - 64);
+    //@ assert none: \forall integer c; \at(from, Pre) <= c < found ==> !marked(b, c);
+    return found;
 }
 
 uint32_t bin_last(const struct granule *g, uint32_t bin) {
+    //@ assert hooked: hooked(g, bin);
+    //@ assert node: g[bin].hi != bin ==> g[bin].hi >= REGION_FIRST && place(g[bin].hi);
     return g[bin].hi == bin ? 0 : g[bin].hi - 1;
 }
 
 /* Whether nodes x and y of a list name each other. Links of freed chunks lie where the program may
  * still write: none is followed before it is known to stay in the region. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures told: \result <==> x < fence && y < fence && g[x].lo == y && g[y].hi == x;
+*/
 static bool answered(const struct granule *g, const struct bins *b, uint32_t x, uint32_t y) {
     return x < b->fence && y < b->fence && g[x].lo == y && g[y].hi == x;
 }
 
 /* Hang x into a circular list between `before` and what follows it. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires linked: linked_but(g, x);
+    requires inner: inner;
+    requires hangs: before < fence && before != x && hangs(before);
+    requires joined: x < fence && list[x] == list[before];
+    terminates \true;
+    exits never: \false;
+    assigns g[x].lo, g[x].hi, g[before].lo, g[g[before].lo].hi;
+    ensures behind: answers(g, before, x);
+    ensures ahead: g[x].lo == \old(g[before].lo) && answers(g, x, g[x].lo);
+    ensures linked: linked(g);
+    ensures links: same_links{Pre, Post}(g, x, before, x, \old(g[before].lo));
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+*/
 static void hook_checked(struct granule *g, const struct bins *b, uint32_t x, uint32_t before,
                          enum fault fault) {
+    //@ assert hooked: hooked(g, before);
     if (before >= b->fence || !answered(g, b, before, g[before].lo))
         report_fault(fault, &g[x], NULL, "neighbour in a list");
     uint32_t after = g[before].lo;
@@ -77,6 +226,8 @@ static void hook_checked(struct granule *g, const struct bins *b, uint32_t x, ui
     g[x].hi = before;
     g[before].lo = x;
     g[after].hi = x;
+    //@ assert self: hooked(g, x);
+    //@ assert others: \forall integer y; 0 <= y < fence && hangs(y) && y != x ==> hooked(g, y);
 }
 
 void bin_hook(struct granule *g, const struct bins *b, uint32_t x, uint32_t before) {
@@ -87,17 +238,342 @@ static void ring_hook(struct granule *g, const struct bins *b, uint32_t y, uint3
     hook_checked(g, b, y, g[after].hi, FAULT_NEXTSIZE);
 }
 
-static void count_in(struct bins *b, uint32_t size) {
+/* Node x joins or leaves a list: the map's side, with what it means for `counted`. */
+/*@ ghost
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires loose: x < fence && tally[x] == 0 && (kind == 1 || kind == 2);
+       terminates \true;
+       exits never: \false;
+       assigns tally[x], weight[x];
+       ensures joined: tally[x] == kind && weight[x] == size;
+       ensures free_chunks:
+           free_chunks_below(fence) == \old(free_chunks_below(fence)) + free_node(x);
+       ensures free_granules: free_granules_below(fence) ==
+           \old(free_granules_below(fence)) + free_node(x) * size;
+       ensures fast_chunks:
+           fast_chunks_below(fence) == \old(fast_chunks_below(fence)) + fast_node(x);
+       ensures fast_granules: fast_granules_below(fence) ==
+           \old(fast_granules_below(fence)) + fast_node(x) * size;
+    @/
+    void join(uint32_t x, uint8_t kind, uint32_t size) {
+        uint32_t n = 0;
+        tally[x] = kind;
+        weight[x] = size;
+        /@ loop invariant n: n <= fence;
+           loop invariant free_chunks: free_chunks_below(n) ==
+               free_chunks_below{Pre}(n) + (x < n ? free_node(x) : 0);
+           loop invariant free_granules: free_granules_below(n) ==
+               free_granules_below{Pre}(n) + (x < n ? free_node(x) * size : 0);
+           loop invariant fast_chunks: fast_chunks_below(n) ==
+               fast_chunks_below{Pre}(n) + (x < n ? fast_node(x) : 0);
+           loop invariant fast_granules: fast_granules_below(n) ==
+               fast_granules_below{Pre}(n) + (x < n ? fast_node(x) * size : 0);
+           loop assigns n;
+           loop variant fence - n;
+        @/
+        while (n < fence)
+            n++;
+    }
+
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires node: x < fence;
+       terminates \true;
+       exits never: \false;
+       assigns tally[x];
+       ensures left: tally[x] == 0;
+       ensures free_chunks:
+           free_chunks_below(fence) == \old(free_chunks_below(fence) - free_node(x));
+       ensures free_granules: free_granules_below(fence) ==
+           \old(free_granules_below(fence) - free_node(x) * weight[x]);
+       ensures fast_chunks:
+           fast_chunks_below(fence) == \old(fast_chunks_below(fence) - fast_node(x));
+       ensures fast_granules: fast_granules_below(fence) ==
+           \old(fast_granules_below(fence) - fast_node(x) * weight[x]);
+    @/
+    void leave(uint32_t x) {
+        uint32_t n = 0;
+        tally[x] = 0;
+        /@ loop invariant n: n <= fence;
+           loop invariant free_chunks: free_chunks_below(n) ==
+               free_chunks_below{Pre}(n) - (x < n ? free_node{Pre}(x) : 0);
+           loop invariant free_granules: free_granules_below(n) ==
+               free_granules_below{Pre}(n) - (x < n ? free_node{Pre}(x) * weight[x] : 0);
+           loop invariant fast_chunks: fast_chunks_below(n) ==
+               fast_chunks_below{Pre}(n) - (x < n ? fast_node{Pre}(x) : 0);
+           loop invariant fast_granules: fast_granules_below(n) ==
+               fast_granules_below{Pre}(n) - (x < n ? fast_node{Pre}(x) * weight[x] : 0);
+           loop assigns n;
+           loop variant fence - n;
+        @/
+        while (n < fence)
+            n++;
+    }
+*/
+
+/* No node is a header, since each lies inside its chunk. */
+/*@ ghost
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires tiling: tiling;
+       requires placed: placed;
+       terminates \true;
+       exits never: \false;
+       assigns \nothing;
+       ensures inner: inner;
+    @/
+    void nodes_inner(void) {
+        /@ assert inside: \forall integer i, j; chunk(i) && i < j < i + span[i] ==> !header(j); @/
+        /@ assert bins: \forall integer x; REGION_FIRST <= x <= fence &&
+            LIST_NONE < list[x] < LIST_RING ==>
+            place(x) && chunk(x - 1) && extent(x - 1); @/
+        /@ assert rings: \forall integer x; REGION_FIRST <= x <= fence &&
+            LIST_RING <= list[x] < LIST_DIRTY ==>
+            place(x) && chunk(x - 2) && extent(x - 2); @/
+        /@ assert dirty: \forall integer x; REGION_FIRST <= x <= fence &&
+            LIST_DIRTY == list[x] ==>
+            place(x) && chunk(x - 4) && extent(x - 4); @/
+        /@ assert fast: \forall integer x; REGION_FIRST <= x <= fence &&
+            LIST_FAST <= list[x] ==>
+            place(x) && chunk(x - 1) && extent(x - 1); @/
+    }
+*/
+
+/* No counter wraps: what the nodes stand for are chunks, which do not overlap. Node x itself is
+ * among them. */
+/*@ ghost
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires tiling: tiling;
+       requires placed: placed;
+       requires tallied: tallied;
+       requires node: REGION_FIRST <= x < fence;
+       terminates \true;
+       exits never: \false;
+       assigns \nothing;
+       ensures above: 0 <= free_chunks_below(fence) && 0 <= fast_chunks_below(fence) &&
+           0 <= free_granules_below(fence) && 0 <= fast_granules_below(fence);
+       ensures chunks: free_chunks_below(fence) + fast_chunks_below(fence) <= fence;
+       ensures granules: free_granules_below(fence) + fast_granules_below(fence) <= fence;
+       ensures free: free_chunks_below(fence) >= free_node(x) &&
+           free_granules_below(fence) >= free_node(x) * weight[x];
+       ensures fast: fast_chunks_below(fence) >= fast_node(x) &&
+           fast_granules_below(fence) >= fast_node(x) * weight[x];
+    @/
+    void sums_bounded(uint32_t x) {
+        uint32_t n = 0;
+        uint32_t at = 0;
+        uint32_t end = REGION_FIRST;
+        nodes_inner();
+        /@ assert inside: \forall integer i, j; chunk(i) && i < j < i + span[i] ==> !header(j); @/
+        /@ loop invariant n: n <= end <= fence;
+           loop invariant heads: n <= REGION_FIRST ==> end == REGION_FIRST &&
+               free_granules_below(n) + fast_granules_below(n) == 0;
+           loop invariant chunk: n > REGION_FIRST ==> chunk(at) && at < n && end == at + span[at];
+           loop invariant next: header(end);
+           loop invariant above: 0 <= free_chunks_below(n) && 0 <= fast_chunks_below(n) &&
+               0 <= free_granules_below(n) && 0 <= fast_granules_below(n);
+           loop invariant chunks: free_chunks_below(n) + fast_chunks_below(n) <= n;
+           loop invariant granules: n > REGION_FIRST ==>
+               free_granules_below(n) + fast_granules_below(n) <= (n == at + 1 ? at : end);
+           loop invariant free: x < n ==> free_chunks_below(n) >= free_node(x) &&
+               free_granules_below(n) >= free_node(x) * weight[x];
+           loop invariant fast: x < n ==> fast_chunks_below(n) >= fast_node(x) &&
+               fast_granules_below(n) >= fast_node(x) * weight[x];
+           loop assigns n, at, end;
+           loop variant fence - n;
+        @/
+        while (n < fence) {
+            if (n == end) {
+                /@ assert header: list[n] == LIST_NONE && (n >= REGION_FIRST ==> tallied_as(n)); @/
+                at = end;
+                end += span[at];
+            }
+            /@ assert node: n > at + 1 && n > REGION_FIRST ==> place(n) && tallied_as(n) &&
+                free_node(n) + fast_node(n) == 0; @/
+            /@ assert first: n == at + 1 && n > REGION_FIRST ==> place(n) && tallied_as(n) &&
+                (free_node(n) + fast_node(n) > 0 ==> weight[n] == span[at]); @/
+            n++;
+        }
+    }
+*/
+
+/* The counters, and what node x counts for in the map. */
+/*@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+    requires writable: \valid(b);
+    requires tiling: tiling;
+    requires placed: placed;
+    requires counted: counted(b);
+    requires node: REGION_FIRST <= x < fence && tally[x] == 0;
+    terminates \true;
+    exits never: \false;
+    assigns b->free_chunks, b->free_granules, tally[x], weight[x];
+    ensures tally: tally[x] == 1 && weight[x] == size;
+    ensures counted: counted_free(b) && counted_fast(b);
+    ensures chunks: b->free_chunks == \old(b->free_chunks) + 1;
+*/
+static void count_free_in(struct bins *b, uint32_t x, uint32_t size) {
+    //@ ghost sums_bounded(x);
+    //@ ghost join(x, 1, size);
+    (void)x; /* named for the map alone */
     b->free_chunks++;
     b->free_granules += size;
 }
 
+/*@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+    requires writable: \valid(b);
+    requires tiling: tiling;
+    requires placed: placed;
+    requires counted: counted(b);
+    requires node: REGION_FIRST <= x < fence && tally[x] == 1 && weight[x] == size;
+    terminates \true;
+    exits never: \false;
+    assigns b->free_chunks, b->free_granules, tally[x];
+    ensures tally: tally[x] == 0;
+    ensures counted: counted_free(b) && counted_fast(b);
+    ensures chunks: b->free_chunks == \old(b->free_chunks) - 1;
+*/
+static void count_free_out(struct bins *b, uint32_t x, uint32_t size) {
+    //@ ghost sums_bounded(x);
+    //@ ghost leave(x);
+    (void)x; /* named for the map alone */
+    b->free_chunks--;
+    b->free_granules -= size;
+}
+
+/*@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+    requires writable: \valid(b);
+    requires tiling: tiling;
+    requires placed: placed;
+    requires counted: counted(b);
+    requires node: REGION_FIRST <= x < fence && tally[x] == 0;
+    terminates \true;
+    exits never: \false;
+    assigns b->fast_chunks, b->fast_granules, tally[x], weight[x];
+    ensures tally: tally[x] == 2 && weight[x] == size;
+    ensures counted: counted_free(b) && counted_fast(b);
+    ensures chunks: b->fast_chunks == \old(b->fast_chunks) + 1;
+*/
+static void count_fast_in(struct bins *b, uint32_t x, uint32_t size) {
+    //@ ghost sums_bounded(x);
+    //@ ghost join(x, 2, size);
+    (void)x; /* named for the map alone */
+    b->fast_chunks++;
+    b->fast_granules += size;
+}
+
+/*@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+    requires writable: \valid(b);
+    requires tiling: tiling;
+    requires placed: placed;
+    requires counted: counted(b);
+    requires node: REGION_FIRST <= x < fence && tally[x] == 2 && weight[x] == size;
+    terminates \true;
+    exits never: \false;
+    assigns b->fast_chunks, b->fast_granules, tally[x];
+    ensures tally: tally[x] == 0;
+    ensures counted: counted_free(b) && counted_fast(b);
+    ensures chunks: b->fast_chunks == \old(b->fast_chunks) - 1;
+*/
+static void count_fast_out(struct bins *b, uint32_t x, uint32_t size) {
+    //@ ghost sums_bounded(x);
+    //@ ghost leave(x);
+    (void)x; /* named for the map alone */
+    b->fast_chunks--;
+    b->fast_granules -= size;
+}
+
+/* Chunk i, in no bin, is in no ring. */
+/*@ requires cells: cells(g);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires linked: linked(g);
+    requires placed: placed;
+    requires free: is_free(i) && list[i + 1] == LIST_NONE && span[i] >= LARGE_MIN_GRANULES;
+    terminates \true;
+    exits never: \false;
+    assigns g[i + 2].lo, g[i + 2].hi;
+    ensures ring: list[i + 2] == LIST_NONE && g[i + 2].lo == 0;
+    ensures links: same_links{Pre, Post}(g, i + 2, -1, i + 2, -1);
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+    ensures linked: linked(g);
+*/
+static void ring_none(struct granule *g, uint32_t i) {
+    //@ assert extent: extent(i);
+    //@ assert ring: place(i + 2) && list[i + 2] == LIST_NONE;
+    g[i + 2].lo = g[i + 2].hi = 0;
+    /*@ assert footers: \forall integer j; header(j) && 0 <= j <= fence ==>
+            g[j].lo == \at(g[j].lo, Pre); */
+    //@ assert sizes: same_sizes{Pre, Here}(g, -1, -1);
+}
+
+/* Hang the node of free chunk i into bin `bin` behind node `before`. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires linked: linked(g);
+    requires heads: heads;
+    requires placed: placed;
+    requires binned: binned_but(i);
+    requires mapped_bins: mapped_bins(g, b);
+    requires counted: counted(b);
+    requires free: is_free(i) && list[i + 1] == LIST_NONE;
+    requires bin: BIN_UNSORTED <= bin < BIN_COUNT && home(bin, span[i]);
+    requires before: before < fence && list[before] == bin;
+    terminates \true;
+    exits never: \false;
+    assigns g[i + 1].lo, g[i + 1].hi, g[before].lo, g[g[before].lo].hi, b->map[bin / 64],
+            b->free_chunks, b->free_granules, list[i + 1], tally[i + 1],
+            weight[i + 1];
+    ensures behind: list[i + 1] == bin && answers(g, before, i + 1);
+    ensures ahead: g[i + 1].lo == \old(g[before].lo);
+    ensures links: same_links{Pre, Post}(g, i + 1, before, i + 1, \old(g[before].lo));
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+    ensures linked: linked(g);
+    ensures heads: heads;
+    ensures placed: placed;
+    ensures binned: binned;
+    ensures mapped_bins: mapped_bins(g, b);
+    ensures counted: counted(b);
+*/
+static void hang_in(struct granule *g, struct bins *b, uint32_t i, uint32_t bin, uint32_t before) {
+    //@ ghost nodes_inner();
+    //@ assert loose: extent(i) && tallied_as(i + 1) && tally[i + 1] == 0;
+    count_free_in(b, i + 1, g[i].size);
+    //@ assert word: bin / 64 == 0 || bin / 64 == 1;
+    mark(b, bin);
+    //@ assert counted: counted_free(b) && counted_fast(b);
+    /*@ assert marks: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(b, c) ==>
+            c != bin && !marked{Pre}(b, c) && empty{Pre}(g, c); */
+    /*@ assert linked: \forall integer x; 0 <= x < fence && hangs(x) ==>
+            hooked(g, x) && avoids(g, x, i + 1); */
+    //@ ghost list[i + 1] = bin;
+    /*@ assert tallied: \forall integer x; REGION_FIRST <= x <= fence && x != i + 1 ==>
+            tallied_as{Pre}(x) && tallied_as(x); */
+    //@ assert tallied: tallied_as(i + 1);
+    //@ assert tallied: tallied;
+    //@ assert others: \forall integer x; hangs(x) && x != i + 1 ==> hangs{Pre}(x);
+    //@ assert others: linked_but(g, i + 1);
+    //@ assert self: place(i + 1);
+    /*@ assert others: \forall integer x; REGION_FIRST <= x <= fence && x != i + 1 ==>
+            place{Pre}(x) && place(x); */
+    //@ assert inner: !header(i + 1);
+    //@ assert own: before < BIN_COUNT ==> before == bin;
+    bin_hook(g, b, i + 1, before);
+    /*@ assert heads: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && c != bin ==>
+            g[c].lo == \at(g[c].lo, Pre); */
+    /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(b, c) ==>
+            empty{Pre}(g, c) && empty(g, c); */
+}
+
 void bin_insert_unsorted(struct granule *g, struct bins *b, uint32_t i) {
     if (g[i].size >= LARGE_MIN_GRANULES)
-        g[i + 2].lo = g[i + 2].hi = 0;
-    bin_hook(g, b, i + 1, BIN_UNSORTED);
-    mark(b, BIN_UNSORTED);
-    count_in(b, g[i].size);
+        ring_none(g, i);
+    /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(b, c) ==>
+            empty{Pre}(g, c) && empty(g, c); */
+    hang_in(g, b, i, BIN_UNSORTED, BIN_UNSORTED);
 }
 
 /* From ring granule y to the next one `to`, which must lie in the region and hold a size on the
@@ -137,9 +613,7 @@ static uint32_t large_place(struct granule *g, const struct bins *b, uint32_t bi
 void bin_insert(struct granule *g, struct bins *b, uint32_t i) {
     uint32_t bin = bin_index(g[i].size);
     uint32_t before = bin < BIN_LARGE_FIRST ? bin : large_place(g, b, bin, i);
-    bin_hook(g, b, i + 1, before);
-    mark(b, bin);
-    count_in(b, g[i].size);
+    hang_in(g, b, i, bin, before);
 }
 
 /* Chunk i leaves the nextsize ring; the next chunk of its size takes its place, if there is one. */
@@ -163,22 +637,114 @@ static void ring_unhook(struct granule *g, const struct bins *b, uint32_t i) {
 }
 
 void bin_unhook(struct granule *g, const struct bins *b, uint32_t x) {
+    //@ assert hooked: hooked(g, x);
     uint32_t fd = g[x].lo, bk = g[x].hi;
     if (!answered(g, b, bk, x) || !answered(g, b, x, fd))
         report_fault(FAULT_LINK, &g[x], NULL, "links disagree");
     g[fd].hi = bk;
     g[bk].lo = fd;
+    /*@ assert others:
+            \forall integer y; 0 <= y < fence && hangs(y) && y != x ==> hooked(g, y); */
+}
+
+/* The links' side of take_out. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires linked: linked(g);
+    requires heads: heads;
+    requires placed: placed;
+    requires binned: binned;
+    requires mapped_bins: mapped_bins(g, b);
+    requires free: is_free(i) && in_bin(i);
+    requires ring: !(LIST_RING <= list[i + 2] < LIST_DIRTY);
+    terminates \true;
+    exits never: \false;
+    assigns g[g[i + 1].lo].hi, g[g[i + 1].hi].lo, b->map[0 .. 1], list[i + 1];
+    ensures loose: list[i + 1] == LIST_NONE;
+    ensures closed: g[\old(g[i + 1].hi)].lo == \old(g[i + 1].lo) &&
+        g[\old(g[i + 1].lo)].hi == \old(g[i + 1].hi);
+    ensures links: same_links{Pre, Post}(g, \old(g[i + 1].hi), -1, \old(g[i + 1].lo), -1);
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+    ensures linked: linked(g);
+    ensures heads: heads;
+    ensures placed: placed;
+    ensures binned: binned_but(i);
+    ensures mapped_bins: mapped_bins(g, b);
+*/
+static void link_out(struct granule *g, struct bins *b, uint32_t i) {
+    //@ ghost nodes_inner();
+    //@ assert self: place(i + 1) && hooked(g, i + 1);
+    uint32_t fd = g[i + 1].lo, bk = g[i + 1].hi;
+    /*@ assert own: (fd < BIN_COUNT ==> fd == list[i + 1]) &&
+            (bk < BIN_COUNT ==> bk == list[i + 1] && g[bk].lo == i + 1); */
+    bin_unhook(g, b, i + 1);
+    //@ assert linked: linked_but(g, i + 1);
+    //@ ghost list[i + 1] = LIST_NONE;
+    //@ assert others: \forall integer x; hangs(x) ==> x != i + 1 && hangs{Pre}(x);
+    /*@ assert linked: \forall integer x; 0 <= x < fence && hangs(x) ==>
+            avoids(g, x, i + 1) && hooked(g, x); */
+    //@ assert self: place(i + 1);
+    //@ assert ring: place{Pre}(i + 2) && place(i + 2);
+    /*@ assert others: \forall integer x; REGION_FIRST <= x <= fence && x != i + 1 && x != i + 2 ==>
+            place{Pre}(x) && place(x); */
+    /*@ assert heads: \forall integer c; 0 <= c < BIN_COUNT && c != bk ==>
+            g[c].lo == \at(g[c].lo, Pre); */
+    if (fd == bk && fd < BIN_COUNT)
+        unmark(b, fd);
+    /*@ assert marks: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(b, c) ==>
+            (c == fd && c == bk) || (!marked{Pre}(b, c) && empty{Pre}(g, c)); */
+    /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(b, c) ==>
+            empty(g, c); */
+}
+
+/* Take the node of free chunk i, which is in no ring any more, out of its bin. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires linked: linked(g);
+    requires heads: heads;
+    requires placed: placed;
+    requires binned: binned;
+    requires mapped_bins: mapped_bins(g, b);
+    requires counted: counted(b);
+    requires free: is_free(i) && in_bin(i);
+    requires ring: !(LIST_RING <= list[i + 2] < LIST_DIRTY);
+    terminates \true;
+    exits never: \false;
+    assigns g[g[i + 1].lo].hi, g[g[i + 1].hi].lo, b->map[0 .. 1], b->free_chunks,
+            b->free_granules, list[i + 1], tally[i + 1];
+    ensures loose: list[i + 1] == LIST_NONE;
+    ensures closed: g[\old(g[i + 1].hi)].lo == \old(g[i + 1].lo) &&
+        g[\old(g[i + 1].lo)].hi == \old(g[i + 1].hi);
+    ensures links: same_links{Pre, Post}(g, \old(g[i + 1].hi), -1, \old(g[i + 1].lo), -1);
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+    ensures linked: linked(g);
+    ensures heads: heads;
+    ensures placed: placed;
+    ensures binned: binned_but(i);
+    ensures mapped_bins: mapped_bins(g, b);
+    ensures counted: counted(b);
+*/
+static void take_out(struct granule *g, struct bins *b, uint32_t i) {
+    //@ assert counts: tallied_as(i + 1);
+    count_free_out(b, i + 1, g[i].size);
+    link_out(g, b, i);
+    /*@ assert tallied: \forall integer x; REGION_FIRST <= x <= fence && x != i + 1 ==>
+            tallied_as{Pre}(x) && tallied_as(x); */
+    //@ assert tallied: tallied_as(i + 1);
 }
 
 void bin_unlink(struct granule *g, struct bins *b, uint32_t i) {
     if (g[i].size >= LARGE_MIN_GRANULES && g[i + 2].lo != 0)
         ring_unhook(g, b, i);
-    uint32_t fd = g[i + 1].lo, bk = g[i + 1].hi;
-    bin_unhook(g, b, i + 1);
-    if (fd == bk && fd < BIN_COUNT)
-        unmark(b, fd);
-    b->free_chunks--;
-    b->free_granules -= g[i].size;
+    take_out(g, b, i);
 }
 
 uint32_t bin_best_fit(const struct granule *g, const struct bins *b, uint32_t bin, uint32_t size) {
@@ -198,26 +764,149 @@ uint32_t bin_best_fit(const struct granule *g, const struct bins *b, uint32_t bi
     return twin ? second - 1 : leader - 2;
 }
 
+/* Chunk i, cached and of `size` granules, becomes the first of its list. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires linked: linked(g);
+    requires heads: heads;
+    requires placed: placed;
+    requires fast: fast(g, b);
+    requires cached: chunk(i) && state[i] == SEAL_CACHED && list[i + 1] == LIST_NONE;
+    requires size: size == span[i] && size <= FAST_MAX_GRANULES;
+    terminates \true;
+    exits never: \false;
+    assigns g[i + 1].lo, b->fast[size], b->fast_chunks, b->fast_granules, list[i + 1],
+            weight[i + 1], above[i], above[b->fast[size]];
+    ensures first: b->fast[size] == i && list[i + 1] == LIST_FAST + size;
+    ensures below: g[i + 1].lo == \old(b->fast[size]);
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+    ensures linked: linked(g);
+    ensures heads: heads;
+    ensures placed: placed;
+    ensures fast: fast(g, b);
+*/
+static void fast_hook(struct granule *g, struct bins *b, uint32_t i, uint32_t size) {
+    //@ ghost nodes_inner();
+    uint32_t below = b->fast[size];
+    //@ assert extent: extent(i);
+    //@ assert first: fast_first(b, size);
+    /*@ assert apart: \forall integer x; 0 <= x <= fence && list[x] != LIST_NONE ==> x != i + 1; */
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES &&
+            s != size ==> fast_first(b, s) && (b->fast[s] == 0 ||
+            (b->fast[s] != i && b->fast[s] != below)); */
+    /*@ assert links: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST ==> j != i &&
+            fast_link(g, j) && (g[j + 1].lo == 0 || (g[j + 1].lo != i && g[j + 1].lo != below)); */
+    g[i + 1].lo = below;
+    b->fast[size] = i;
+    //@ ghost list[i + 1] = LIST_FAST + size;
+    //@ ghost above[below] = i;
+    //@ ghost above[i] = 0;
+    //@ assert sizes: same_sizes{Pre, Here}(g, -1, -1);
+    //@ assert links: same_links{Pre, Here}(g, i + 1, -1, -1, -1);
+    //@ assert self: place(i + 1);
+    /*@ assert others: \forall integer x; REGION_FIRST <= x <= fence && x != i + 1 ==>
+            place{Pre}(x) && place(x); */
+    /*@ assert linked: \forall integer x; 0 <= x < fence && hangs(x) ==> hangs{Pre}(x) &&
+            hooked{Pre}(g, x) && hooked(g, x); */
+    /*@ assert kept: \forall integer s; 0 <= s < FAST_BIN_COUNT && s != size ==>
+            b->fast[s] == \at(b->fast[s], Pre); */
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES &&
+            s != size ==> fast_first{Pre}(b, s) && fast_first(b, s); */
+    //@ assert first: fast_first(b, size);
+    //@ assert self: fast_link(g, i);
+    /*@ assert others: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST && j != i ==>
+            \at(list[j + 1], Pre) >= LIST_FAST && fast_link{Pre}(g, j) && fast_link(g, j); */
+}
+
 void fast_push(struct granule *g, const struct seal_key *k, struct bins *b, uint32_t i) {
     uint32_t size = g[i].size;
-    header_write(g, k, i, size, g[i].flags, SEAL_CACHED);
-    g[i + 1].lo = b->fast[size];
-    b->fast[size] = i;
-    b->fast_chunks++;
-    b->fast_granules += size;
+    chunk_reseal(g, k, i, SEAL_CACHED);
+    /*@ assert placed: \forall integer x; REGION_FIRST <= x <= fence ==>
+            place{Pre}(x) && place(x); */
+    //@ assert sizes: same_sizes{Pre, Here}(g, -1, -1);
+    //@ assert links: same_links{Pre, Here}(g, -1, -1, -1, -1);
+    //@ assert loose: tallied_as(i + 1);
+    count_fast_in(b, i + 1, size);
+    fast_hook(g, b, i, size);
+    /*@ assert tallied: \forall integer x; REGION_FIRST <= x <= fence && x != i + 1 ==>
+            tallied_as{Pre}(x) && tallied_as(x); */
+    //@ assert tallied: tallied_as(i + 1);
+    //@ assert key: same_key{Pre, Here}(k) && same_secrets{Pre, Here}(k);
+    //@ assert marks: \forall integer j; chunk(j) ==> mark(g, k, j);
+}
+
+/* The first chunk of the list of `size` leaves it. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires linked: linked(g);
+    requires heads: heads;
+    requires placed: placed;
+    requires fast: fast(g, b);
+    requires size: CHUNK_MIN_GRANULES <= size <= FAST_MAX_GRANULES;
+    requires first: b->fast[size] != 0;
+    terminates \true;
+    exits never: \false;
+    assigns b->fast[size], list[b->fast[size] + 1],
+            above[g[b->fast[size] + 1].lo];
+    ensures loose: list[\old(b->fast[size]) + 1] == LIST_NONE;
+    ensures below: b->fast[size] == \old(g[b->fast[size] + 1].lo);
+    ensures tiled: tiled(g);
+    ensures linked: linked(g);
+    ensures heads: heads;
+    ensures placed: placed;
+    ensures fast: fast(g, b);
+*/
+static void fast_unhook(const struct granule *g, struct bins *b, uint32_t size) {
+    uint32_t i = b->fast[size];
+    //@ assert first: fast_first(b, size);
+    //@ assert self: place(i + 1) && fast_link(g, i);
+    uint32_t below = g[i + 1].lo;
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES &&
+            s != size ==> fast_first(b, s) && (b->fast[s] == 0 ||
+            (b->fast[s] != i && b->fast[s] != below)); */
+    /*@ assert links: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST && j != i ==>
+            fast_link(g, j) && (g[j + 1].lo == 0 || (g[j + 1].lo != i && g[j + 1].lo != below)); */
+    b->fast[size] = below;
+    //@ ghost list[i + 1] = LIST_NONE;
+    //@ ghost above[below] = 0;
+    /*@ assert others: \forall integer x; REGION_FIRST <= x <= fence ==>
+            place{Pre}(x) && place(x); */
+    /*@ assert linked: \forall integer x; 0 <= x < fence && hangs(x) ==> hangs{Pre}(x) &&
+            hooked{Pre}(g, x) && hooked(g, x); */
+    /*@ assert kept: \forall integer s; 0 <= s < FAST_BIN_COUNT && s != size ==>
+            b->fast[s] == \at(b->fast[s], Pre); */
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES &&
+            s != size ==> fast_first{Pre}(b, s) && fast_first(b, s); */
+    //@ assert first: fast_first(b, size);
+    /*@ assert links: same_links{Pre, Here}(g, -1, -1, -1, -1); */
+    /*@ assert others: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST ==>
+            j != i && \at(list[j + 1], Pre) >= LIST_FAST && fast_link{Pre}(g, j) && fast_link(g, j); */
 }
 
 uint32_t fast_pop(struct granule *g, const struct seal_key *k, struct bins *b, uint32_t size) {
     uint32_t i = b->fast[size];
     if (i == 0)
         return 0;
+    //@ assert first: fast_first(b, size);
+    //@ assert self: place(i + 1) && fast_link(g, i) && mark(g, k, i);
     if (g[i].size != size || !header_is(g, k, i, SEAL_CACHED))
         report_fault(FAULT_FAST, &g[i + 1], &g[i], "fast bin holds another chunk");
     uint32_t next = g[i + 1].lo;
     if (next != 0 && (next < REGION_FIRST || next >= b->fence))
         report_fault(FAULT_FAST, &g[i + 1], &g[i], "fast bin link leaves the region");
-    b->fast[size] = next;
-    b->fast_chunks--;
-    b->fast_granules -= size;
+    //@ assert counts: tallied_as(i + 1);
+    count_fast_out(b, i + 1, size);
+    fast_unhook(g, b, size);
+    /*@ assert tallied: \forall integer x; REGION_FIRST <= x <= fence && x != i + 1 ==>
+            tallied_as{Pre}(x) && tallied_as(x); */
+    //@ assert tallied: tallied_as(i + 1);
+    //@ assert key: same_key{Pre, Here}(k) && same_secrets{Pre, Here}(k);
+    //@ assert sizes: same_sizes{Pre, Here}(g, -1, -1);
+    //@ assert marks: \forall integer j; chunk(j) ==> mark{Pre}(g, k, j) && mark(g, k, j);
     return i;
 }

@@ -44,6 +44,37 @@ static inline bool chunk_in_use(const struct granule *g, uint32_t i) {
     return g[i + g[i].size].prev_inuse != 0;
 }
 
+/* Chunk i in use changes hands: allocated or cached. */
+/*@ requires region: region(g, k);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires sealed: sealed(g, k);
+    requires coalesced: coalesced;
+    requires in_use: in_use(i);
+    requires hands: to == SEAL_ALLOCATED || to == SEAL_CACHED;
+    terminates \true;
+    exits never: \false;
+    assigns g[i].size, g[i].flags, g[i].seal, state[i];
+    ensures kept: g[i].size == \old(g[i].size) && g[i].flags == \old(g[i].flags);
+    ensures handed: in_use(i) && state[i] == to && sealed_as(g, k, i, to);
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures links: same_links{Pre, Post}(g, -1, -1, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+    ensures sealed: sealed(g, k);
+    ensures coalesced: coalesced;
+*/
+static inline void chunk_reseal(struct granule *g, const struct seal_key *k, uint32_t i,
+                                enum seal_state to) {
+    //@ ghost state[i] = to;
+    header_write(g, k, i, g[i].size, g[i].flags, to);
+    //@ assert key: same_key{Pre, Here}(k);
+    //@ assert sizes: same_sizes{Pre, Here}(g, -1, -1);
+    //@ assert seals: same_seals{Pre, Here}(g, i, i);
+    //@ assert mark: mark(g, k, i);
+    //@ assert marks: \forall integer j; chunk(j) && j != i ==> mark(g, k, j);
+}
+
 /* Free chunk i becomes an allocated one of the same size. */
 /*@ requires region: region(g, k);
     requires tiled: tiled(g);

@@ -56,7 +56,7 @@ static bool purge_bins(struct region *r) {
 }
 
 static uint32_t granules_in_use(const struct region *r) {
-    return region_granules(r) - r->bins.free_granules - region_top_granules(r);
+    return (uint32_t)(region_granules(r) - r->bins.free_granules - region_top_granules(r));
 }
 
 /* The arenas share what is kept whatever is in use. */

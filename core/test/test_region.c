@@ -30,7 +30,7 @@ static void sound(void) {
 }
 
 static uint32_t free_granules(void) {
-    return r.bins.free_granules + region_top_granules(&r) + r.bins.fast_granules;
+    return (uint32_t)(r.bins.free_granules + region_top_granules(&r) + r.bins.fast_granules);
 }
 
 static void starts_as_one_top(void **state) {
