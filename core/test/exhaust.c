@@ -173,7 +173,7 @@ static struct {
     struct heap_code after[OPS_MAX]; /* what they lead to */
     uint32_t current; /* operation that broke the heap */
     uint64_t transitions;
-    uint32_t with[LIST_KINDS]; /* heaps that have such lists */
+    uint32_t with[HOLDS_KINDS]; /* heaps that have such lists */
     uint32_t depth; /* operations that lead to the heap whose operations are run */
     char wrong[WRONG_BYTES];
 } all;
@@ -302,7 +302,7 @@ enum ending { GOES_ON, BREACH, FULL };
 
 static void count_lists(const struct heap_code *code) {
     unsigned lists = heap_lists(code);
-    for (unsigned kind = 0; kind < LIST_KINDS; kind++)
+    for (unsigned kind = 0; kind < HOLDS_KINDS; kind++)
         all.with[kind] += lists >> kind & 1;
 }
 
@@ -437,8 +437,8 @@ int main(int count, char **words) {
     if (o == FULL)
         printf("exhaust: incomplete: %u heaps were not expanded\n", all.store.count - at);
     printf("exhaust: heaps with fast=%u unsorted=%u small=%u large=%u two-sizes=%u twins=%u\n",
-           all.with[LIST_FAST], all.with[LIST_UNSORTED], all.with[LIST_SMALL], all.with[LIST_LARGE],
-           all.with[LIST_SIZES], all.with[LIST_TWINS]);
+           all.with[HOLDS_FAST], all.with[HOLDS_UNSORTED], all.with[HOLDS_SMALL],
+           all.with[HOLDS_LARGE], all.with[HOLDS_SIZES], all.with[HOLDS_TWINS]);
     printf("exhaust: granules=%u states=%u transitions=%" PRIu64
            " breaches=%d depth=%u seconds=%.0f\n",
            all.options.granules, all.store.count, all.transitions, o == BREACH, all.depth,

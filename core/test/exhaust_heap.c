@@ -313,7 +313,7 @@ static unsigned sharers(const struct heap_code *code, const uint16_t *c) {
     unsigned lists = 0;
     for (const uint16_t *d = code->chunk; d < c; d++)
         if (code_kind(*d) == KIND_SORTED && bin_index(code_size(*d)) == bin_index(size))
-            lists |= 1u << (code_size(*d) == size ? LIST_TWINS : LIST_SIZES);
+            lists |= 1u << (code_size(*d) == size ? HOLDS_TWINS : HOLDS_SIZES);
     return lists;
 }
 
@@ -321,13 +321,13 @@ unsigned heap_lists(const struct heap_code *code) {
     unsigned lists = 0;
     for (const uint16_t *c = code->chunk; c < code->chunk + CHUNKS_MAX && *c != 0; c++) {
         if (code_kind(*c) == KIND_FAST)
-            lists |= 1u << LIST_FAST;
+            lists |= 1u << HOLDS_FAST;
         else if (code_kind(*c) == KIND_UNSORTED)
-            lists |= 1u << LIST_UNSORTED;
+            lists |= 1u << HOLDS_UNSORTED;
         else if (code_kind(*c) == KIND_SORTED && code_size(*c) < LARGE_MIN_GRANULES)
-            lists |= 1u << LIST_SMALL;
+            lists |= 1u << HOLDS_SMALL;
         else if (code_kind(*c) == KIND_SORTED)
-            lists |= 1u << LIST_LARGE | sharers(code, c);
+            lists |= 1u << HOLDS_LARGE | sharers(code, c);
     }
     return lists;
 }

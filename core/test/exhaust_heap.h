@@ -67,13 +67,13 @@ const char *heap_read(const struct region *r, struct heap_code *code);
 
 /* Which kinds of lists a heap has: bit n for kind n. */
 enum list_kind {
-    LIST_FAST,
-    LIST_UNSORTED,
-    LIST_SMALL,
-    LIST_LARGE,
-    LIST_SIZES, /* large bin with a nextsize ring of two sizes or more */
-    LIST_TWINS, /* large bin with two chunks of one size */
-    LIST_KINDS
+    HOLDS_FAST,
+    HOLDS_UNSORTED,
+    HOLDS_SMALL,
+    HOLDS_LARGE,
+    HOLDS_SIZES, /* large bin with a nextsize ring of two sizes or more */
+    HOLDS_TWINS, /* large bin with two chunks of one size */
+    HOLDS_KINDS
 };
 unsigned heap_lists(const struct heap_code *code);
 
