@@ -3,6 +3,7 @@
 
 #include "options.h"
 #include "os.h"
+#include "report.h"
 
 /* Dirty pages are given back when they exceed 1/16 of what is in use and 1 MiB, as far as the clock
  * allows; beyond 4 times what is in use and 1 MiB whatever the clock says: then hardly anything is
@@ -20,8 +21,28 @@ static bool give_back(const struct region *r, uint32_t from, uint32_t to) {
     return from >= to || os_purge(&r->g[from], (size_t)(to - from) * GRANULE_BYTES);
 }
 
+/* What stands in a free chunk the program may have overwritten: nothing is given back before the
+ * chunk's size and its record are known to be ours. */
+static void check_record(const struct region *r, uint32_t i) {
+    if (!header_is(r->g, &r->key, i, SEAL_FREE))
+        report_fault(FAULT_HEADER, &r->g[i + 1], &r->g[i], "free chunk");
+    struct page_run done = region_purged(r, i), whole = region_whole_pages(r, i);
+    if (done.from != done.to &&
+        (done.from > done.to || done.from < whole.from || done.to > whole.to))
+        report_fault(FAULT_LINK, &r->g[i + PURGED_NODE], &r->g[i], "record of pages given back");
+}
+
+/* Node behind x in the list of `bin`. */
+static uint32_t next_node(const struct region *r, uint32_t bin, uint32_t x) {
+    uint32_t next = r->g[x].lo;
+    if (next >= r->bins.fence || r->g[next].hi != x || (next <= BIN_COUNT && next != bin))
+        report_fault(FAULT_LINK, &r->g[x], NULL, "links disagree");
+    return next;
+}
+
 /* Give back the pages `run` of free chunk i but those given back before. */
 static bool purge_run(struct region *r, uint32_t i, struct page_run run) {
+    check_record(r, i);
     struct page_run done = region_purged(r, i);
     if (done.from >= done.to)
         done = (struct page_run){run.to, run.to};
@@ -34,6 +55,7 @@ static bool purge_run(struct region *r, uint32_t i, struct page_run run) {
 }
 
 static bool purge_chunk(struct region *r, uint32_t i) {
+    check_record(r, i);
     struct page_run run = region_whole_pages(r, i);
     if (r->g[i].size >= PURGE_MIN_GRANULES)
         return purge_run(r, i, run);
@@ -42,7 +64,7 @@ static bool purge_chunk(struct region *r, uint32_t i) {
 
 static bool purge_bin(struct region *r, uint32_t bin) {
     bool any = false;
-    for (uint32_t x = r->g[bin].lo; x != bin; x = r->g[x].lo)
+    for (uint32_t x = next_node(r, bin, bin); x != bin; x = next_node(r, bin, x))
         if (r->g[x - 1].size > PAGE_GRANULES)
             any |= purge_chunk(r, x - 1);
     return any;
