@@ -196,7 +196,8 @@ struct granule *mapped_allocate(size_t request_bytes, size_t align_bytes) {
     size_t lead = align_bytes <= GRANULE_BYTES ? GRANULE_BYTES
                   : align_bytes < PAGE_BYTES   ? align_bytes
                                                : PAGE_BYTES;
-    uint32_t pages = size_to_pages(request_bytes, lead);
+    /* A block of no bytes, too, has its address to itself. */
+    uint32_t pages = size_to_pages(request_bytes == 0 ? 1 : request_bytes, lead);
     if (pages == 0 || option(&options.mmap_max) == 0)
         return NULL;
     unsigned char *start = map_aligned(pages, align_bytes);
