@@ -88,6 +88,8 @@ static uint32_t bin_capacity(uint32_t bin) {
     return count < most ? (uint32_t)count : most;
 }
 
+static uint32_t at_most(uint32_t n, uint32_t most) { return n < most ? n : most; }
+
 static size_t cache_bytes(void) {
     return round_up(sizeof(struct cache) + SLOTS * sizeof(struct granule *), PAGE_BYTES);
 }
@@ -124,9 +126,8 @@ static void place_stacks(struct cache *c) {
         uint32_t first = bin <= LIMIT_FIRST_GRANULES   ? LIMIT_FIRST
                          : bin <= CACHE_SMALL_GRANULES ? 2
                                                        : 0;
-        uint32_t most = bin_capacity(bin);
         c->base[bin] = slots_of(c);
-        place_stack(c, bin, 0, first < most ? first : most);
+        place_stack(c, bin, 0, at_most(first, bin_capacity(bin)));
     }
 }
 
@@ -186,11 +187,16 @@ struct cache *cache_obtain(void) {
     return cache_self;
 }
 
+/* Give everything back: chunks, and what was borrowed of the common budget. */
+static void drain(struct cache *c) {
+    cache_flush(c);
+    __atomic_sub_fetch(&registry.borrowed_bytes, c->borrowed_bytes, __ATOMIC_RELAXED);
+}
+
 static void thread_ends(void *argument) {
     struct cache *c = argument;
     cache_self = &cache_ended;
-    cache_flush(c);
-    __atomic_sub_fetch(&registry.borrowed_bytes, c->borrowed_bytes, __ATOMIC_RELAXED);
+    drain(c);
     lock_acquire(&registry.lock);
     registry_unlink(c);
     bool keep = registry.pooled < POOL_MAX;
@@ -213,18 +219,11 @@ void cache_watch_changed(void) {
 
 /* ---- Refill and flush --------------------------------------------------------------------------- */
 
-static void check_cached(const struct granule *header) {
-    if (!is_sealed_as(header, SEAL_CACHED))
-        report_fault(FAULT_CACHE, header + 1, header, "chunk in a thread cache");
-}
-
-/* Chunks to fetch, or to give back, at a time. */
+/* Chunks to fetch, or to give back, at a time: one at least. */
 static uint32_t batch(const struct cache *c, uint32_t bin) {
     uint32_t half = cache_limit(c, bin) / 2;
-    return half < BATCH_MAX ? half : BATCH_MAX;
+    return half == 0 ? 1 : at_most(half, BATCH_MAX);
 }
-
-static uint32_t at_most(uint32_t n, uint32_t most) { return n < most ? n : most; }
 
 /* Add to the thread's budget what is missing to `bytes`, if the common one has it. */
 static bool borrow(struct cache *c, size_t bytes) {
@@ -260,35 +259,32 @@ static struct granule *take_from(struct cache *c, uint32_t bin, uint32_t skip) {
     struct granule **slot = c->bin[bin].top - 1 - skip;
     struct granule *header = *slot;
     if (!cache_reseal(c, header, SEAL_CACHED))
-        check_cached(header); /* reports it */
+        returned_check(header); /* reports it */
     *slot = *--c->bin[bin].top;
     return header;
 }
 
-/* One of the newest chunks of a shared bin, if any of them is large enough. */
-static struct granule *take_shared(struct cache *c, uint32_t size) {
+/* One of the `most` newest chunks of a bin, if any is large enough and aligned: align_bytes is a
+ * power of two, so a mask tells without a division. */
+static inline struct granule *take_newest(struct cache *c, uint32_t size, size_t align_bytes,
+                                          uint32_t most) {
     uint32_t bin = cache_bin_of(size);
-    uint32_t look = at_most(cache_count(c, bin), LOOK_MAX);
-    for (uint32_t skip = 0; skip < look; skip++)
-        if (c->bin[bin].top[-1 - (ptrdiff_t)skip]->size >= size)
-            return take_from(c, bin, skip);
-    return NULL;
-}
-
-struct granule *cache_take_aligned(struct cache *c, uint32_t size, size_t align_bytes) {
-    uint32_t bin = cache_bin_of(size);
-    uint32_t look = at_most(cache_count(c, bin), LOOK_ALIGNED_MAX);
+    uint32_t look = at_most(cache_count(c, bin), most);
     for (uint32_t skip = 0; skip < look; skip++) {
         const struct granule *header = c->bin[bin].top[-1 - (ptrdiff_t)skip];
-        if ((uintptr_t)(header + 1) % align_bytes == 0 && header->size >= size)
+        if (((uintptr_t)(header + 1) & (align_bytes - 1)) == 0 && header->size >= size)
             return take_from(c, bin, skip);
     }
     return NULL;
 }
 
+struct granule *cache_take_aligned(struct cache *c, uint32_t size, size_t align_bytes) {
+    return take_newest(c, size, align_bytes, LOOK_ALIGNED_MAX);
+}
+
 static struct granule *take(struct cache *c, uint32_t size) {
     if (size > CACHE_SMALL_GRANULES)
-        return take_shared(c, size);
+        return take_newest(c, size, 1, LOOK_MAX);
     return cache_count(c, size) == 0 ? NULL : take_from(c, size, 0);
 }
 
@@ -306,12 +302,12 @@ struct granule *cache_allocate(struct cache *c, uint32_t size) {
     if (header != NULL)
         return header;
     uint32_t bin = cache_bin_of(size);
-    uint32_t wanted = size <= CACHE_SMALL_GRANULES ? batch(c, bin) : 0;
+    uint32_t wanted = size <= CACHE_SMALL_GRANULES ? batch(c, bin) : 1;
     struct granule *fetched[ARENA_RUN_MAX];
     struct arena *a = arena_enter(&c->arena);
     if (a == NULL)
         return NULL;
-    uint32_t count = arena_allocate_run(a, size, wanted == 0 ? 1 : wanted, fetched);
+    uint32_t count = arena_allocate_run(a, size, wanted, fetched);
     arena_leave(a);
     if (count == 0)
         return NULL;
@@ -322,14 +318,13 @@ struct granule *cache_allocate(struct cache *c, uint32_t size) {
 
 /* Give everything back and start anew, with low limits. */
 static void reset(struct cache *c) {
-    cache_flush(c);
-    __atomic_sub_fetch(&registry.borrowed_bytes, c->borrowed_bytes, __ATOMIC_RELAXED);
+    drain(c);
     place_stacks(c);
 }
 
 /* Give the oldest chunks of a full bin back; all chunks if there is hardly anything left in use. */
 static void make_room(struct cache *c, uint32_t bin) {
-    uint32_t out = batch(c, bin) > 0 ? batch(c, bin) : 1;
+    uint32_t out = batch(c, bin);
     uint32_t count = cache_count(c, bin);
     if (out > count)
         return;

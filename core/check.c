@@ -310,14 +310,18 @@ bool check_arena(const struct arena *a, struct cp_breach *breach) {
     return true;
 }
 
-bool check_process(struct cp_breach *breach) {
+bool check_shared(struct cp_breach *breach) {
     const struct arena *a = arena_main();
     do {
         if (!a->lost && !check_arena(a, breach))
             return false;
         a = arena_next(a);
     } while (a != arena_main());
-    return mapped_check(breach) && cache_check(cache_self, breach);
+    return mapped_check(breach);
+}
+
+bool check_process(struct cp_breach *breach) {
+    return check_shared(breach) && cache_check(cache_self, breach);
 }
 
 CP_PUBLIC bool cp_check(struct cp_breach *breach) {

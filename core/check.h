@@ -19,7 +19,8 @@
 bool check_region(const struct region *r, struct cp_breach *breach);
 bool check_arena(const struct arena *a, struct cp_breach *breach);
 
-/* Everything, with every lock held already. */
+/* Every arena and mapping, with every lock held already; and with them the thread's own cache. */
+bool check_shared(struct cp_breach *breach);
 bool check_process(struct cp_breach *breach);
 
 /* Report what is wrong with a pointer given to `operation` ("free", ...) that is no allocated

@@ -29,6 +29,7 @@ bool lock_is_mine(const struct lock *l) {
     return (__atomic_load_n(&l->word, __ATOMIC_RELAXED) & ~LOCK_WAITED) == self();
 }
 
+/* Taking and releasing are sequentially consistent, not only acquire and release: returned.h. */
 static bool take(struct lock *l, uint32_t word) {
     uint32_t none = 0;
     return __atomic_compare_exchange_n(&l->word, &none, word, false, __ATOMIC_SEQ_CST,

@@ -55,10 +55,10 @@ static bool purge_run(struct region *r, uint32_t i, struct page_run run) {
 }
 
 static bool purge_chunk(struct region *r, uint32_t i) {
-    check_record(r, i);
     struct page_run run = region_whole_pages(r, i);
     if (r->g[i].size >= PURGE_MIN_GRANULES)
         return purge_run(r, i, run);
+    check_record(r, i);
     return run.from < run.to && give_back(r, run.from, run.to);
 }
 

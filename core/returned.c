@@ -65,24 +65,9 @@ void arena_leave(struct arena *a) {
 
 /* ---- Returning ------------------------------------------------------------------------------- */
 
-static void check_cached(const struct granule *header) {
+void returned_check(const struct granule *header) {
     if (!is_sealed_as(header, SEAL_CACHED))
         report_fault(FAULT_CACHE, header + 1, header, "chunk in a thread cache");
-}
-
-void return_chunk(struct granule *header) {
-    struct arena *a = heap_of(header)->arena;
-    if (lock_try(&a->lock)) {
-        if (!a->lost) {
-            purge_free_chunk(header);
-            purge_after_frees(a);
-        }
-        arena_leave(a);
-    } else {
-        seal_as(header, SEAL_CACHED);
-        push(a, header, header);
-        arena_take_in(a);
-    }
 }
 
 /* Move the chunks of arena `a` to the front of slot[]. How many. */
@@ -90,7 +75,7 @@ static uint32_t gather(const struct arena *a, struct granule **slot, uint32_t co
     uint32_t own = 0;
     for (uint32_t s = 0; s < count; s++) {
         struct granule *header = slot[s];
-        check_cached(header);
+        returned_check(header);
         if (heap_of(header)->arena != a)
             continue;
         slot[s] = slot[own];
@@ -118,12 +103,15 @@ static uint32_t join(struct granule **slot, uint32_t count) {
 }
 
 static bool free_into(struct arena *a, struct granule **slot, uint32_t count) {
-    uint32_t joined;
-    for (uint32_t s = 0; s < count && !a->lost; s += joined) {
-        joined = join(slot + s, count - s);
-        purge_free_chunk(slot[s]);
+    bool mostly_free = false;
+    if (!a->lost) {
+        uint32_t joined;
+        for (uint32_t s = 0; s < count; s += joined) {
+            joined = join(slot + s, count - s);
+            purge_free_chunk(slot[s]);
+        }
+        mostly_free = purge_after_frees(a);
     }
-    bool mostly_free = !a->lost && purge_after_frees(a);
     arena_leave(a);
     return mostly_free;
 }
@@ -135,10 +123,24 @@ static void push_all(struct arena *a, struct granule **slot, uint32_t count) {
     arena_take_in(a);
 }
 
+void return_chunk(struct granule *header) {
+    struct arena *a = heap_of(header)->arena;
+    if (lock_try(&a->lock)) { /* free_into without its search for neighbours */
+        if (!a->lost) {
+            purge_free_chunk(header);
+            purge_after_frees(a);
+        }
+        arena_leave(a);
+    } else {
+        seal_as(header, SEAL_CACHED);
+        push_all(a, &header, 1);
+    }
+}
+
 bool return_chunks(struct granule **slot, uint32_t count) {
     bool mostly_free = false;
     while (count > 0) {
-        check_cached(slot[0]);
+        returned_check(slot[0]);
         struct arena *a = heap_of(slot[0])->arena;
         uint32_t own = gather(a, slot, count);
         if (lock_try(&a->lock))

@@ -22,6 +22,9 @@
 void return_chunk(struct granule *header);
 bool return_chunks(struct granule **slot, uint32_t count);
 
+/* Report a chunk of a thread cache that is not sealed as one. */
+void returned_check(const struct granule *header);
+
 /* Leave a locked arena, and free what was returned to it meanwhile. */
 void arena_leave(struct arena *a);
 

@@ -3,23 +3,12 @@
 
 #include "cache.h"
 #include "check.h"
-#include "mapped.h"
 #include "pagemap.h"
 #include "process.h"
 #include "target.h"
 
 /* What the C library does when it sets up a thread's local storage. */
 static void new_thread(void) { cache_self = &cache_none; }
-
-static bool check_shared(struct cp_breach *breach) {
-    const struct arena *a = arena_main();
-    do {
-        if (!a->lost && !check_arena(a, breach))
-            return false;
-        a = arena_next(a);
-    } while (a != arena_main());
-    return mapped_check(breach);
-}
 
 /* Chunks returned to an arena while its lock was held are freed by who holds it. */
 static const char *unsettled(void) {
