@@ -6,17 +6,13 @@
 
 #include <string.h>
 
+#include "sim/random.h"
+
 static uint64_t state = 1;
 
 void mutate_bytes_seed(uint64_t seed) { state = seed; }
 
-uint64_t mutate_bytes_draw(uint64_t below) {
-    state += 0x9e3779b97f4a7c15u;
-    uint64_t z = state;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return (z ^ z >> 31) % below;
-}
+uint64_t mutate_bytes_draw(uint64_t below) { return random_bits(&state) % below; }
 
 static size_t insert_byte(uint8_t *data, size_t size, size_t max_size) {
     if (size >= max_size)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ops.h"
+#include "sim/random.h"
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
@@ -22,10 +23,7 @@ struct draft {
     uint64_t random;
 };
 
-static uint32_t draw(struct draft *d, uint32_t below) {
-    d->random = d->random * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)((d->random >> 32) * below >> 32);
-}
+static uint32_t draw(struct draft *d, uint32_t below) { return random_draw(&d->random, below); }
 
 static uint8_t *record_at(struct draft *d, size_t i) {
     return d->bytes + HEADER_BYTES + i * RECORD_BYTES;

@@ -20,6 +20,7 @@
 #include "config.h"
 #include "os.h"
 #include "race.h"
+#include "random.h"
 #include "sched.h"
 #include "sim.h"
 
@@ -565,12 +566,7 @@ void *os_remap(void *p, size_t old_bytes, size_t new_bytes, bool may_move) {
 
 /* ---- os.h: the rest ------------------------------------------------------------------------- */
 
-uint64_t os_random(void) {
-    uint64_t z = sim.random += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
+uint64_t os_random(void) { return random_bits(&sim.random); }
 
 unsigned os_cpu_count(void) { return sim.config.cpus; }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "race.h"
+#include "random.h"
 #include "sim.h"
 
 enum { OPERATIONS_MAX = 1024, CHANGES_MAX = 6 };
@@ -293,24 +294,19 @@ void sched_only_self(void) {
 
 /* ---- the run ---------------------------------------------------------------------------------- */
 
-static uint32_t draw(uint64_t *random, uint32_t below) {
-    *random = *random * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)((*random >> 32) * below >> 32);
-}
-
 /* Priorities are a permutation above PRIORITY_FIRST; what threads fall to is below. How many falls
  * a fault needs is unknown, so their number is drawn, and so is how far they are spread. */
 static void draw_priorities(void) {
     uint64_t random = s.program.pct * 0x9e3779b97f4a7c15u;
     for (unsigned t = 0; t < s.program.threads; t++) {
-        unsigned other = draw(&random, t + 1);
+        unsigned other = random_draw(&random, t + 1);
         s.thread[t].priority = s.thread[other].priority;
         s.thread[other].priority = PRIORITY_FIRST + t;
     }
-    unsigned depth = draw(&random, CHANGES_MAX + 1);
-    uint32_t reach = (s.program.operations + 8) << draw(&random, 4);
+    unsigned depth = random_draw(&random, CHANGES_MAX + 1);
+    uint32_t reach = (s.program.operations + 8) << random_draw(&random, 4);
     for (unsigned i = 0; i < depth; i++)
-        s.change[i] = 1 + draw(&random, reach);
+        s.change[i] = 1 + random_draw(&random, reach);
 }
 
 void sched_run(const struct sched_program *program) {
