@@ -76,6 +76,7 @@ static uint32_t gather(const struct arena *a, struct granule **slot, uint32_t co
     for (uint32_t s = 0; s < count; s++) {
         struct granule *header = slot[s];
         returned_check(header);
+        granule_prefetch(header, header->size); /* freeing it reads the header behind */
         if (heap_of(header)->arena != a)
             continue;
         slot[s] = slot[own];

@@ -1,0 +1,4 @@
+/* granule.c: what granule.h declares and the verifier has no words for. No lock: changes nothing. */
+#include "granule.h"
+
+void granule_prefetch(const struct granule *g, uint32_t i) { __builtin_prefetch(&g[i]); }
