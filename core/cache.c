@@ -30,6 +30,10 @@ enum { BATCH_MAX = 64 };
  * large enough, of any for one that is aligned. */
 enum { LOOK_MAX = 4, LOOK_ALIGNED_MAX = 16 };
 
+/* How far misses of aligned requests raise a limit: a bin that holds a few finds most alignments, one
+ * that holds many keeps apart what they cut off and cannot merge (peak +18% at 8, +39% at 16). */
+enum { LIMIT_ALIGNED = 8 };
+
 /* Caches without a thread kept for the next ones, so that short threads cost no system call. */
 enum { POOL_MAX = 16 };
 
@@ -279,7 +283,10 @@ static inline struct granule *take_newest(struct cache *c, uint32_t size, size_t
 }
 
 struct granule *cache_take_aligned(struct cache *c, uint32_t size, size_t align_bytes) {
-    return take_newest(c, size, align_bytes, LOOK_ALIGNED_MAX);
+    struct granule *header = take_newest(c, size, align_bytes, LOOK_ALIGNED_MAX);
+    if (header == NULL && cache_limit(c, cache_bin_of(size)) < LIMIT_ALIGNED)
+        raise_limit(c, cache_bin_of(size));
+    return header;
 }
 
 static struct granule *take(struct cache *c, uint32_t size) {
