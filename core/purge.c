@@ -12,7 +12,8 @@ enum {
     BUDGET_SHARE = 16,
     LIMIT_TIMES = 4,
     MOSTLY_TIMES = 8,
-    KEPT_GRANULES = 1024 * 1024 / GRANULE_BYTES
+    KEPT_GRANULES = 1024 * 1024 / GRANULE_BYTES,
+    PURGE_STEPS = 10000 /* along one bin, so that the time of one free is bounded */
 };
 
 #define SECOND_NS 1000000000u
@@ -62,18 +63,20 @@ static bool purge_chunk(struct region *r, uint32_t i) {
     return run.from < run.to && give_back(r, run.from, run.to);
 }
 
-static bool purge_bin(struct region *r, uint32_t bin) {
+/* Of at most `steps` chunks of each bin, the newest. */
+static bool purge_bin(struct region *r, uint32_t bin, uint32_t steps) {
     bool any = false;
-    for (uint32_t x = next_node(r, bin, bin); x != bin; x = next_node(r, bin, x))
+    uint32_t x = next_node(r, bin, bin);
+    for (uint32_t step = 0; x != bin && step < steps; step++, x = next_node(r, bin, x))
         if (r->g[x - 1].size > PAGE_GRANULES)
             any |= purge_chunk(r, x - 1);
     return any;
 }
 
-static bool purge_bins(struct region *r) {
-    bool any = purge_bin(r, BIN_UNSORTED);
+static bool purge_bins(struct region *r, uint32_t steps) {
+    bool any = purge_bin(r, BIN_UNSORTED, steps);
     for (uint32_t bin = bin_index(PAGE_GRANULES); bin < BIN_COUNT; bin++)
-        any |= purge_bin(r, bin);
+        any |= purge_bin(r, bin, steps);
     return any;
 }
 
@@ -157,7 +160,7 @@ static void purge_shrunk(struct heap *h) {
     struct region *r = &h->region;
     h->purge_allowance -= r->dirty_granules;
     h->in_use_max = granules_in_use(r);
-    purge_bins(r);
+    purge_bins(r, PURGE_STEPS);
 }
 
 /* A program that churns uses up what it is allowed. Then the trigger is raised, so that the allowance
@@ -233,7 +236,7 @@ static bool purge_top(struct region *r, size_t pad_bytes) {
 
 static bool purge_region(struct region *r, size_t pad_bytes) {
     region_consolidate(r);
-    bool any = purge_bins(r);
+    bool any = purge_bins(r, UINT32_MAX);
     return purge_top(r, pad_bytes) || any;
 }
 
