@@ -7,10 +7,7 @@ struct pagemap_leaf *pagemap_root[1u << PAGEMAP_ROOT_BITS];
 static struct lock map_lock;
 
 void pagemap_start(void) {
-    lock_init(&map_lock);
-    for (size_t top = 0; top < sizeof pagemap_root / sizeof pagemap_root[0]; top++)
-        if (pagemap_root[top] != NULL)
-            pagemap_root[top] = NULL;
+    lock_init(&map_lock); /* the root is empty when a process begins */
 }
 
 static struct pagemap_leaf *leaf_for(uintptr_t slot) {
