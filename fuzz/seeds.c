@@ -549,6 +549,24 @@ static void threads_table_grows(void) {
     end("threads-table-grows");
 }
 
+/* A mapping grows and moves, interrupted at each of its switch points in turn, and the walker looks
+ * at what another thread would find then. */
+static void threads_mapping_walked(void) {
+    begin_threads(2, 0);
+    bytes[0] |= 1 << 4; /* mremap moves */
+    bytes[1] = 6; /* the walker after each operation */
+    bytes[4] = 8; /* mappings from where the cache ends */
+    for (uint8_t point = 0; point < 16; point++) {
+        thread = 0;
+        sized(OP_MALLOC, point, 0, 40952);
+        preempt(point, 1, 1);
+        sized(OP_REALLOC, point, 0, 65536);
+        thread = 1;
+        sized(OP_MALLOC, (uint8_t)(100 + point), 0, 24);
+    }
+    end("threads-mapping-walked");
+}
+
 /* A region is given back, and another arena gets its place. */
 static void threads_region_moves(uint8_t point) {
     char name[32];
@@ -617,6 +635,7 @@ int main(int argc, char **argv) {
     threads_come_and_go();
     threads_with_mappings();
     threads_table_grows();
+    threads_mapping_walked();
     for (uint8_t point = 1; point < 6; point++)
         threads_return(point, true);
     for (uint8_t point = 3; point < 18; point++)
