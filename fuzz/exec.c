@@ -138,7 +138,7 @@ static void trace_result(const char *format, ...) {
 }
 
 static bool others_are_idle(void) {
-    for (unsigned thread = 0; thread < FIBERS_MAX; thread++)
+    for (unsigned thread = 0; thread < run.program->threads; thread++)
         if ((run.actor[thread].op != NULL || run.actor[thread].ends) &&
             &run.actor[thread] != self())
             return false;
@@ -493,8 +493,8 @@ static void do_malloc_info(const struct op *op) {
         sim_break("info", "malloc_info failed");
     fflush(out);
     long length = ftell(out);
-    if (length <= 0 || length >= INFO_BYTES)
-        return; /* cut off by our buffer */
+    if (ferror(out) || length <= 0 || length >= INFO_BYTES - 1)
+        return; /* cut off by our buffer: an arena for each operation fills it */
     text[length] = '\0';
     if (strncmp(text, "<malloc", 7) != 0 || strstr(text, "</malloc>") == NULL)
         sim_break("info", "malloc_info wrote no <malloc> element: %.200s", text);
@@ -635,6 +635,8 @@ static void step(const struct op *op) {
     require_settled();
     if (run.options.look)
         model_look_around(&run.model, op->slot);
+    if (target.states != NULL && sim_locks_held_by_all() == 0)
+        target.states();
     self()->op = NULL;
     sched_done(number);
 }
@@ -719,8 +721,7 @@ static void check_baseline(void) {
 static void finish(void) {
     run.phase = "looking at all blocks";
     walk();
-    model_look_everywhere(&run.model);
-    run.phase = "freeing all blocks";
+    run.phase = "freeing all blocks"; /* and looking at each before it goes */
     sim_injection(false);
     free_all(run.program->free_in_reverse);
     walk();
@@ -792,7 +793,7 @@ static void run_alone(void) {
         step(&run.program->op[i]);
         run.phase = "between operations";
         if (run.walk_every != 0 && i % run.walk_every == run.walk_every - 1)
-            walk();
+            walk_by(target.check_unlocked);
     }
     finish();
 }

@@ -7,6 +7,7 @@
 #   make mutants [FUZZ_MUTANTS="a b"]            the same with several seeds and a baseline, as a table
 #   make replay IN=file [C=1]                    one input as a trace or as a C program
 #   make minimise IN=file [NAME=name]            a crash made small, kept in corpus/regress
+#   make fuzz-speed                              how fast api is, with and without what watches it
 #   make coverage                                of core/ by the corpus alone
 #   make corpus                                  what fuzzing found, merged into corpus/
 #   make seeds                                   write the seeds anew
@@ -44,46 +45,57 @@ FUZZ_CORE_SRC := $(filter-out %/os_linux.c %/lock_linux.c %/malloc.c,$(wildcard 
 FUZZ_FIBERS := -include fuzz/sim/thread_words.h
 # Where threads hand over without a lock, another may go on.
 FUZZ_POINTS := -include fuzz/sim/atomic_points.h
-# Every load and store of the core is shown to fuzz/sim/race.c; no run-time of this sanitizer is linked.
-FUZZ_RACES := -fsanitize=thread -mllvm -tsan-instrument-func-entry-exit=0 \
-	-mllvm -tsan-instrument-memintrinsics=0
+# Every load and store of the core is shown to the world, the stores alone (fuzz/sim/stores.h) or
+# both (fuzz/sim/race.c); no run-time of this sanitizer is linked. Memory that is set or copied is
+# so by a call, to a function of race.c.
+FUZZ_STORES := -fsanitize=thread -mllvm -tsan-instrument-func-entry-exit=0 -fno-builtin \
+	-include fuzz/sim/stores.h
+FUZZ_STORES_FLAGS := -mllvm -tsan-instrument-atomics=0
+FUZZ_RACES_FLAGS := -DCP_RACES
+FUZZ_STORES_OPT := -O2
+FUZZ_RACES_OPT := -O1
+FUZZ_RENAME := $(foreach f,memset memcpy memmove,--redefine-sym $(f)=sim_$(f))
 
 # $(1): use, and folder of its objects; $(2): compiler; $(3): flags for all; $(4): for what is to
-# be explored; $(5): whether races are looked for. Exploration is then a second step, lest its
-# counters be taken for shared memory. The walker (check.c) is a judge and gets none of it.
+# be explored; $(5): RACES, or STORES, or neither is looked at. Exploration is then a second step,
+# lest its counters be taken for shared memory. The walker (check.c) is a judge and gets none of it.
 define FUZZ_CORE_RULES
 $(FUZZ_BUILD)/$(1)/check.o: $(FUZZ_CORE)/check.c fuzz/fuzz.mk
 	@mkdir -p $$(@D)
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) $(FUZZ_POINTS) -I$(FUZZ_CORE) $(3) -MMD -c $$< -o $$@
 $(FUZZ_BUILD)/$(1)/%.o: $(FUZZ_CORE)/%.c fuzz/fuzz.mk
 	@mkdir -p $$(@D)
-ifeq ($(5),races)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) $(FUZZ_POINTS) -I$(FUZZ_CORE) $(3) $(FUZZ_RACES) \
-	    -MMD -MT $$@ -emit-llvm -c $$< -o $$(@:.o=.bc)
-	@$(2) -O1 -fPIE $(4) -c $$(@:.o=.bc) -o $$@
+ifneq ($(5),)
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) $(FUZZ_POINTS) -I$(FUZZ_CORE) $(3) $(FUZZ_STORES) \
+	    $(FUZZ_$(5)_FLAGS) -MMD -MT $$@ -emit-llvm -c $$< -o $$(@:.o=.bc)
+	@$(2) $(FUZZ_$(5)_OPT) -fPIE $(4) -c $$(@:.o=.bc) -o $$@
+	@objcopy $(FUZZ_RENAME) $$@
 else
 	@$(2) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) $(FUZZ_POINTS) -I$(FUZZ_CORE) $(3) $(4) -MMD -c $$< -o $$@
 endif
+$(FUZZ_BUILD)/$(1)/states.o: fuzz/states.c fuzz/fuzz.mk
+	@mkdir -p $$(@D)
+	@$(2) $(FUZZ_CFLAGS) $(4) -MMD -c $$< -o $$@
 $(FUZZ_BUILD)/$(1)/fuzz_size.o: fuzz/fuzz_size.c fuzz/fuzz.mk
 	@mkdir -p $$(@D)
 	@$(2) $(FUZZ_CFLAGS) -I$(FUZZ_CORE) $(3) $(4) -MMD -c $$< -o $$@
-$(FUZZ_BUILD)/$(1).a: $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_BUILD)/$(1)/%.o)
+$(FUZZ_BUILD)/$(1).a: $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_BUILD)/$(1)/%.o) $(FUZZ_BUILD)/$(1)/states.o
 	@rm -f $$@ && ar rcs $$@ $$^
 -include $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_BUILD)/$(1)/%.d)
 endef
-$(eval $(call FUZZ_CORE_RULES,core,$(FUZZ_CC),$(FUZZ_UBSAN),$(FUZZ_SANCOV),races))
+$(eval $(call FUZZ_CORE_RULES,core,$(FUZZ_CC),$(FUZZ_UBSAN),$(FUZZ_SANCOV),RACES))
 # For targets of one thread: no races, hence twice as fast and more.
-$(eval $(call FUZZ_CORE_RULES,core-calm,$(FUZZ_CC),$(FUZZ_UBSAN),$(FUZZ_SANCOV),))
-$(eval $(call FUZZ_CORE_RULES,core-afl,AFL_QUIET=1 $(FUZZ_AFL_CC),$(FUZZ_UBSAN),,races))
-$(eval $(call FUZZ_CORE_RULES,core-replay,$(FUZZ_CC),$(FUZZ_UBSAN),,races))
+$(eval $(call FUZZ_CORE_RULES,core-calm,$(FUZZ_CC),$(FUZZ_UBSAN),$(FUZZ_SANCOV),STORES))
+$(eval $(call FUZZ_CORE_RULES,core-afl,AFL_QUIET=1 $(FUZZ_AFL_CC),$(FUZZ_UBSAN),,RACES))
+$(eval $(call FUZZ_CORE_RULES,core-replay,$(FUZZ_CC),$(FUZZ_UBSAN),,RACES))
 $(eval $(call FUZZ_CORE_RULES,core-coverage,$(FUZZ_CC),,-fprofile-instr-generate -fcoverage-mapping,))
-$(eval $(call FUZZ_CORE_RULES,core-plain,$(FUZZ_CC),,$(FUZZ_SANCOV),))
+$(eval $(call FUZZ_CORE_RULES,core-plain,$(FUZZ_CC),,$(FUZZ_SANCOV),STORES))
 
 # ---- What judges it --------------------------------------------------------------------------
 
 # All of fuzz/ but what stands for itself. An archive, so that a target takes what it needs.
-FUZZ_PROGRAMS := fuzz/replay.c fuzz/seeds.c fuzz/engine_random.c fuzz/mutator_afl.c
-FUZZ_JUDGE_SRC := $(filter-out fuzz/fuzz_%.c fuzz/mut%.c fuzz/target_%.c $(FUZZ_PROGRAMS) %_pthread.c, \
+FUZZ_PROGRAMS := fuzz/replay.c fuzz/seeds.c fuzz/engine_random.c fuzz/engine_speed.c fuzz/mutator_afl.c
+FUZZ_JUDGE_SRC := $(filter-out fuzz/states.c fuzz/fuzz_%.c fuzz/mut%.c fuzz/target_%.c $(FUZZ_PROGRAMS) %_pthread.c, \
 	$(wildcard fuzz/*.c fuzz/sim/*.c fuzz/sim/*.S))
 FUZZ_JUDGE_OBJ := $(patsubst fuzz/%,$(FUZZ_HARNESS)/%.o,$(basename $(FUZZ_JUDGE_SRC)))
 FUZZ_JUDGES := $(FUZZ_HARNESS)/judges.a
@@ -115,13 +127,10 @@ fuzz_parts = $(FUZZ_OBJ_$(1)) $(addprefix $(FUZZ_BUILD)/$(2)/,$(FUZZ_PART_$(1)))
 	$(FUZZ_BUILD)/$(2).a
 FUZZ_LINK_END = -Wl,--start-group $^ -Wl,--end-group -lpthread -o $@
 
-# $(1): target. The engines: build/fuzz/NAME libFuzzer, afl/NAME, random/NAME; NAME-plain:
-# libFuzzer without sanitizer, to measure speed.
+# $(1): target. The engines: build/fuzz/NAME libFuzzer, afl/NAME, random/NAME.
 define FUZZ_TARGET_RULES
 $(FUZZ_BUILD)/$(1): $$(call fuzz_parts,$(1),$(if $(filter api,$(1)),core,core-calm))
 	@$(FUZZ_CC) -fsanitize=fuzzer $(FUZZ_UBSAN) $$(FUZZ_LINK_$(1)) $$(FUZZ_LINK_END)
-$(FUZZ_BUILD)/$(1)-plain: $$(call fuzz_parts,$(1),core-plain)
-	@$(FUZZ_CC) -fsanitize=fuzzer $$(FUZZ_LINK_$(1)) $$(FUZZ_LINK_END)
 $(FUZZ_BUILD)/afl/$(1): $$(call fuzz_parts,$(1),core-afl)
 	@mkdir -p $$(@D)
 	@AFL_QUIET=1 $(FUZZ_AFL_CC) -fsanitize=fuzzer $(FUZZ_UBSAN) $$(FUZZ_LINK_$(1)) $$(FUZZ_LINK_END)
@@ -135,6 +144,13 @@ $(FUZZ_BUILD)/coverage/$(1): $(FUZZ_HARNESS)/engine_random.o $(FUZZ_HARNESS)/mut
 	@$(FUZZ_CC) -fprofile-instr-generate $$(FUZZ_LINK_$(1)) $$(FUZZ_LINK_END)
 endef
 $(foreach t,$(FUZZ_TARGETS),$(eval $(call FUZZ_TARGET_RULES,$(t))))
+
+# How fast api is, without an engine: speed/core as it is fuzzed, and with less and less of what
+# makes it slow.
+$(FUZZ_BUILD)/speed/%: $(FUZZ_HARNESS)/engine_speed.o $(FUZZ_HARNESS)/mutate_bytes.o \
+	    $(FUZZ_OBJ_api) $(FUZZ_JUDGES) $(FUZZ_BUILD)/%.a
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) $(if $(filter %-plain,$*),,$(FUZZ_UBSAN)) $(FUZZ_LINK_END)
 
 # Another malloc: the programs and the model of api, without the core.
 $(FUZZ_BUILD)/random/dynamic: $(addprefix $(FUZZ_HARNESS)/,engine_random.o mutate_bytes.o fuzz_api.o \
@@ -155,7 +171,7 @@ $(FUZZ_BUILD)/replay: $(FUZZ_HARNESS)/replay.o $(FUZZ_HARNESS)/target_core.o $(F
 FUZZ_PARKED := $(FUZZ_BUILD)/parked
 FUZZ_PARKED_OBJ := $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_PARKED)/core/%.o) \
 	$(patsubst fuzz/%.c,$(FUZZ_PARKED)/%.o,$(FUZZ_JUDGE_SRC:%/fiber.c=%/fiber_pthread.c) \
-	    fuzz/target_core.c fuzz/replay.c)
+	    fuzz/target_core.c fuzz/states.c fuzz/replay.c)
 
 $(FUZZ_BUILD)/replay-parked: $(FUZZ_PARKED_OBJ)
 	@$(FUZZ_CC) $(FUZZ_LINK_END)
@@ -176,7 +192,9 @@ $(FUZZ_BUILD)/seeds: $(FUZZ_HARNESS)/seeds.o $(FUZZ_HARNESS)/ops.o
 
 # ---- Commands --------------------------------------------------------------------------------
 
-.PHONY: fuzz fuzz-build fuzz-negative mutants minimise replay seeds corpus coverage
+FUZZ_SPEED := $(addprefix $(FUZZ_BUILD)/speed/,core core-calm core-plain)
+
+.PHONY: fuzz fuzz-build fuzz-speed fuzz-negative mutants minimise replay seeds corpus coverage
 
 FUZZ_IS_OURS := $(filter $(TARGET),$(FUZZ_TARGETS))
 FUZZ_PROGRAM = $(FUZZ_BUILD)/$(if $(FUZZ_IS_OURS),$(if $(filter libfuzzer,$(ENGINE)),,$(ENGINE)/)$(TARGET),random/dynamic)
@@ -189,6 +207,9 @@ fuzz-build: $(FUZZ_BUILD)/api $(FUZZ_BUILD)/replay
 
 fuzz-negative: ## plant each fault of fuzz/mutants; the fuzzer must find it
 	@fuzz/negative $(FUZZ_MUTANTS)
+
+fuzz-speed: $(FUZZ_SPEED) ## programs of 64 operations a second, with and without what watches them
+	@fuzz/speed --build $(FUZZ_BUILD)
 
 # MUTANT_TIME, MUTANT_SEEDS: less is quicker, and says less.
 MUTANT_TIME ?= 60

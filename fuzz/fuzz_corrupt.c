@@ -147,9 +147,10 @@ static bool name_is_allowed(void) {
 static void each_byte(struct block *b, bool write) {
     size_t whole = b->size <= 2048 ? b->size : 1024;
     for (size_t i = 0; i < b->size; i += i < whole || b->size - i <= 64 ? 1 : 512) {
-        if (write)
+        if (write) {
             b->p[i] = b->byte;
-        else if (b->p[i] != b->byte)
+            sim_mark(b->p + i);
+        } else if (b->p[i] != b->byte)
             sim_break("harm", "byte %zu of live block %p (%zu bytes) is %#x, not as written", i,
                       (void *)b->p, b->size, b->p[i]);
     }
@@ -284,6 +285,7 @@ static bool overwrite(unsigned char *p, size_t bytes) {
     for (unsigned i = 0; i < SLOTS; i++)
         if (meets(&run.block[i], p, bytes))
             run.block[i].damaged = true;
+    sim_wrote(p, bytes);
     for (size_t i = 0; i < bytes; i++)
         p[i] = run.header[13] < 64    ? values[run.header[13] % 4]
                : run.header[13] < 128 ? (uint8_t)(p[i] + run.header[13])
@@ -314,6 +316,7 @@ static bool write_somewhere(void) {
     case HEADER_BIT:
         if (b == NULL || !sim_accessible(b->p - 8, 8))
             return false;
+        sim_wrote(b->p - 8, 8);
         b->p[-8 + run.header[12] / 8 % 8] ^= (uint8_t)(1u << run.header[12] % 8);
         return true;
     default:
@@ -321,6 +324,7 @@ static bool write_somewhere(void) {
         if (b == NULL || other->p == NULL || !sim_accessible(b->p - 8, 8) ||
             !sim_accessible(other->p - 8, 8))
             return false;
+        sim_wrote(b->p - 8, 8);
         memcpy(b->p - 8, other->p - 8, 8);
         return other != b;
     }

@@ -44,8 +44,20 @@ static void write_range(unsigned char *start, uint64_t pattern, size_t from, siz
     memcpy(start + from, &last, to - from);
 }
 
+/* Whether STRIDE words are those of the pattern from `word` on; without a branch within. */
+enum { STRIDE = 8 };
+static inline bool is_pattern(const unsigned char *at, uint64_t word) {
+    uint64_t have[STRIDE], wrong = 0;
+    memcpy(have, at, sizeof have);
+    for (unsigned i = 0; i < STRIDE; i++)
+        wrong |= have[i] ^ (word + i * PATTERN_STEP);
+    return wrong == 0;
+}
+
 /* Offset of the first byte in [from, to) that differs, or `to`. */
 static size_t compare_range(const unsigned char *start, uint64_t pattern, size_t from, size_t to) {
+    while (from + 8 * STRIDE <= to && is_pattern(start + from, pattern_word(pattern, from)))
+        from += 8 * STRIDE;
     for (; from + 8 <= to; from += 8) {
         uint64_t want = pattern_word(pattern, from), have;
         memcpy(&have, start + from, 8);
@@ -95,8 +107,10 @@ void model_write(struct model *m, unsigned slot) {
     struct block *b = &m->block[slot];
     b->pattern = (++m->patterns << 8 | slot) * PATTERN_STEP;
     struct window w;
-    for (unsigned i = 0; window_of(b, i, &w); i++)
+    for (unsigned i = 0; window_of(b, i, &w); i++) {
         write_range(b->start, b->pattern, w.from, w.to);
+        sim_wrote(b->start + w.from, w.to - w.from);
+    }
 }
 
 void model_look(const struct model *m, unsigned slot) {
@@ -119,11 +133,6 @@ void model_prefix(const struct model *m, unsigned slot, const struct block *old)
         if (at != to)
             break_contents(b, slot, at, ", not what it was before realloc");
     }
-}
-
-void model_look_everywhere(const struct model *m) {
-    for (unsigned i = 0; i < m->live; i++)
-        model_look(m, m->order[i]);
 }
 
 static void break_zero(const struct block *b, unsigned slot, size_t from, size_t to) {

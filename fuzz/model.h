@@ -54,7 +54,6 @@ void model_write(struct model *m, unsigned slot);
 void model_look(const struct model *m, unsigned slot);
 /* Look at both ends of a block's neighbours, and of the next block in turn. */
 void model_look_around(struct model *m, unsigned slot);
-void model_look_everywhere(const struct model *m);
 
 /* The first `bytes` bytes read as zero. */
 void model_zero(const struct model *m, unsigned slot, size_t bytes);

@@ -124,11 +124,12 @@ static const size_t powers[] = {16,   32,   64,        128,     256,     512,   
 /* memalign rounds these up. */
 static const size_t odd_alignments[] = {0, 3, 17, 24, 48, 100, 1000, 4097, 65537};
 
-static size_t decode_alignment(uint8_t variant, bool odd_too) {
+/* Two in three are small: a large alignment costs a mapping of its own, of that size and more. */
+static size_t decode_alignment(struct decoder *d, uint8_t variant, bool odd_too) {
     if (odd_too && variant >= 192)
         return odd_alignments[variant % COUNT(odd_alignments)];
-    /* Two in three are small: a large alignment costs a mapping of its own. */
-    return powers[variant < 128 ? variant % 10 : variant % COUNT(powers)];
+    size_t power = powers[variant < 128 ? variant % 10 : variant % COUNT(powers)];
+    return within_budget(d, power) == power ? power : powers[variant % 10];
 }
 
 /* ---- values of mallopt ---------------------------------------------------------------------- */
@@ -347,7 +348,7 @@ static void add_aligned(struct decoder *d, enum op_code code, uint16_t record,
     struct op *op = add_allocation(d, code, record, r);
     if (op == NULL)
         return;
-    op->alignment = decode_alignment(r->variant, code == OP_MEMALIGN);
+    op->alignment = decode_alignment(d, r->variant, code == OP_MEMALIGN);
     if (code == OP_POSIX_MEMALIGN && op->alignment < sizeof(void *))
         op->alignment = sizeof(void *);
 }

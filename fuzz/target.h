@@ -30,11 +30,15 @@ struct target {
     int (*malloc_info)(int, FILE *);
     void (*malloc_stats)(void);
     bool (*check)(struct cp_breach *); /* may be NULL */
-    /* The same for what threads share, without taking a lock: none may be held. May be NULL. */
+    /* The same without taking a lock: none may be held. Of all, or of what threads share. NULL
+     * where check is. */
+    bool (*check_unlocked)(struct cp_breach *);
     bool (*check_shared)(struct cp_breach *);
     /* What was left to do for whoever comes, though no thread is in the allocator; NULL: nothing.
      * May be NULL. */
     const char *(*unsettled)(void);
+    /* Shows the engine the states the heap is in (states.h); no lock may be held. May be NULL. */
+    void (*states)(void);
 };
 
 extern const struct target target;

@@ -3,8 +3,10 @@
 
 #include "cache.h"
 #include "check.h"
+#include "states.h"
 #include "pagemap.h"
 #include "process.h"
+#include "sim/sim.h"
 #include "target.h"
 
 /* What the C library does when it sets up a thread's local storage. */
@@ -21,11 +23,51 @@ static const char *unsettled(void) {
     return NULL;
 }
 
-/* The core clears its page map entry by entry where an entry is set. Which are set depends on the
- * run before, and with it the edges that a run takes, so a run begins with none. */
+/* The page map's root is the one thing the core finds empty without having emptied it. Only the
+ * part that stands for the world can have been filled. */
 static void start(void) {
-    memset(pagemap_root, 0, sizeof pagemap_root);
+    enum { LEAF_SHIFT = PAGEMAP_SLOT_SHIFT + PAGEMAP_LEAF_BITS };
+    memset(&pagemap_root[SIM_FIRST >> LEAF_SHIFT], 0,
+           (SIM_BYTES >> LEAF_SHIFT) * sizeof pagemap_root[0]);
     allocator_start();
+}
+
+/* ---- states an engine is to see ---------------------------------------------------------------- */
+
+/* 0, 1, 2-3, 4-7, ...; at most `most`. */
+static unsigned magnitude(uint64_t n, unsigned most) {
+    unsigned bits = n == 0 ? 0 : 64 - (unsigned)__builtin_clzll(n);
+    return bits < most ? bits : most;
+}
+
+static unsigned large_bins_marked(const struct bins *b) {
+    return (unsigned)__builtin_popcountll(b->map[BIN_LARGE_FIRST / 64]);
+}
+
+/* `which`: the main arena, or the next. */
+static void arena_states(const struct arena *a, unsigned which) {
+    if (a->lost || a->heaps == NULL)
+        return;
+    const struct region *r = &a->heaps->region;
+    const struct bins *b = &r->bins;
+    state_reached(STATE_BINS + which * 64 + magnitude(b->free_chunks, 7) * 8 +
+                  magnitude(b->fast_chunks, 7));
+    state_reached(STATE_TOP + which * 32 + magnitude(region_top_granules(r), 15) * 2 +
+                  (r->dirty_granules != 0));
+    state_reached(STATE_LARGE + which * 16 + magnitude(large_bins_marked(b), 7) * 2 +
+                  (b->map[0] >> BIN_UNSORTED & 1));
+}
+
+static void states(void) {
+    const struct arena *a = arena_main(), *next = arena_next(a);
+    unsigned heaps = 0;
+    for (const struct heap *h = a->heaps; h != NULL && !a->lost; h = h->next)
+        heaps++;
+    state_reached(STATE_PROCESS + magnitude(arena_count(), 3) * 16 + magnitude(heaps, 3) * 4 +
+                  magnitude(sim_account.mappings, 3));
+    arena_states(a, 0);
+    if (next != a)
+        arena_states(next, 1);
 }
 
 const struct target target = {
@@ -52,6 +94,8 @@ const struct target target = {
     .malloc_info = cp_malloc_info,
     .malloc_stats = cp_malloc_stats,
     .check = cp_check,
+    .check_unlocked = check_process,
     .check_shared = check_shared,
     .unsettled = unsettled,
+    .states = states,
 };

@@ -13,6 +13,7 @@
 
 #include "arena.h"
 #include "cache.h"
+#include "states.h"
 #include "mapped.h"
 #include "pagemap.h"
 #include "race.h"
@@ -77,12 +78,24 @@ static const char *name(const struct lock *l, char text[32]) {
     return text;
 }
 
+/* Five kinds, in order; all arenas are one. */
+static unsigned kind(unsigned rank) {
+    return rank < RANK_ARENA ? rank : rank < RANK_MAPPED ? RANK_ARENA : rank - RANK_MAPPED + 4;
+}
+
+/* The order locks are taken in is a state that an engine is to see. */
+static void show_order(const struct holder *h, unsigned wanted, bool waited) {
+    unsigned had = h->count == 0 ? 0 : kind(h->held[h->count - 1].rank);
+    state_reached((waited ? STATE_WAITS : STATE_LOCKS) + had * 8 + kind(wanted));
+}
+
 static void hold(struct lock *l) {
     struct holder *h = self();
     l->word = sim_thread();
     if (h->count == HELD_MAX)
         sim_break("lock", "thread %u holds more than %d locks", sim_thread(), HELD_MAX);
     h->held[h->count].rank = rank(l); /* those behind a new arena move up, in the same order */
+    show_order(h, h->held[h->count].rank, false);
     h->held[h->count++].lock = l;
     h->tries = 0;
     held++;
@@ -149,6 +162,7 @@ static void wait_for(struct lock *l) {
     if (l->word > FIBERS_MAX || !sched_is_running())
         sim_break("lock", "lock %p: word %#x names a thread that does not exist", (void *)l,
                   (unsigned)l->word);
+    show_order(h, rank(l), true);
     h->wants = l;
     sched_block(l);
     h->wants = NULL;

@@ -8,7 +8,9 @@
  *
  * The page table (one state byte each) says what is accessible; the extents say what is mapped.
  * Contents are lost where a real system would lose them: memory that is given back is zeroed at
- * once, by whichever way is the cheapest.
+ * once. Which pages were written is known where the core's stores are seen (dirty.h), and then a
+ * store to a page that is not accessible is noticed, too; elsewhere pages are read to know.
+ * FUZZ_SCAN=1 in the environment reads them in any case, to see that no store goes unseen.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -82,6 +84,13 @@ static struct {
 
 static uint8_t page_state[SIM_SPAN / PAGE_BYTES];
 static bool ranges_made;
+
+uint8_t sim_dirty[SIM_BYTES >> SIM_PART_SHIFT];
+static bool scans; /* FUZZ_SCAN */
+
+/* Whether the core marks what it writes. */
+extern char sim_stores_marked __attribute__((weak));
+static inline bool stores_seen(void) { return &sim_stores_marked != NULL; }
 
 struct sim_account sim_account;
 void (*sim_on_break)(void);
@@ -173,6 +182,40 @@ static bool looks_zero(uintptr_t start, size_t bytes) {
     return is_zero(start + bytes - PAGE_BYTES, PAGE_BYTES);
 }
 
+static uint8_t *dirty_of(uintptr_t part) {
+    return &sim_dirty[(part - SIM_FIRST) >> SIM_PART_SHIFT];
+}
+
+/* The first part from `start` on that was marked as written, or `end`. */
+static uintptr_t next_marked(uintptr_t start, uintptr_t end) {
+    const uint8_t *from = dirty_of(start);
+    const uint8_t *marked = start < end ? memchr(from, 1, (end - start) >> SIM_PART_SHIFT) : NULL;
+    return marked == NULL ? end : start + ((size_t)(marked - from) << SIM_PART_SHIFT);
+}
+
+void sim_wrote(const volatile void *p, size_t bytes) {
+    uintptr_t start = (uintptr_t)p & ~(SIM_PART_BYTES - 1), end = (uintptr_t)p + bytes;
+    if (bytes == 0 || start - SIM_FIRST >= SIM_BYTES)
+        return;
+    memset(dirty_of(start), 1, (end - start + SIM_PART_BYTES - 1) >> SIM_PART_SHIFT);
+}
+
+static void require_unseen_zero(uintptr_t start, uintptr_t end) {
+    for (; start < end; start += sizeof(uint64_t))
+        if (*dirty_of(start) == 0 && *(const uint64_t *)start != 0)
+            sim_break("harness", "%p was written, and no store to it was seen", (void *)start);
+}
+
+static void zero_marked(uintptr_t start, size_t bytes) {
+    uintptr_t end = start + bytes;
+    if (scans)
+        require_unseen_zero(start, end);
+    for (uintptr_t part = start; (part = next_marked(part, end)) < end; part += SIM_PART_BYTES) {
+        memset((void *)part, 0, SIM_PART_BYTES);
+        *dirty_of(part) = 0;
+    }
+}
+
 static void zero_pages(uintptr_t start, size_t bytes) {
     for (uintptr_t page = start; page < start + bytes; page += PAGE_BYTES)
         if (!is_zero(page, PAGE_BYTES))
@@ -198,7 +241,9 @@ static void zero_long(uintptr_t start, size_t bytes) {
 }
 
 static void zero(uintptr_t start, size_t bytes) {
-    if (bytes <= SCANNED_BYTES)
+    if (stores_seen())
+        zero_marked(start, bytes);
+    else if (bytes <= SCANNED_BYTES)
         zero_pages(start, bytes);
     else
         zero_long(start, bytes);
@@ -216,7 +261,8 @@ static void give(uintptr_t start, size_t bytes) {
     int saved = errno;
     race_new_pages(start, bytes);
     protect(start, bytes, PROT_READ | PROT_WRITE);
-    if (!sim.config.guarded && !looks_zero(start, bytes))
+    if (!sim.config.guarded && (stores_seen() ? next_marked(start, start + bytes) < start + bytes
+                                              : !looks_zero(start, bytes)))
         sim_break("stray", "pages at %p (%zu bytes) were written before they were mapped",
                   (void *)start, bytes);
     memset(state_of(start), PAGE_READY, bytes / PAGE_BYTES);
@@ -498,8 +544,20 @@ void os_unmap(void *p, size_t bytes) {
     }
 }
 
+static void copy_marked(uintptr_t to, uintptr_t from, size_t bytes) {
+    for (uintptr_t part = from, end = from + bytes; (part = next_marked(part, end)) < end;
+         part += SIM_PART_BYTES) {
+        memcpy((void *)(to + (part - from)), (const void *)part, SIM_PART_BYTES);
+        sim_mark((const void *)(to + (part - from)));
+    }
+}
+
 /* Copy what was touched; large mappings are mostly untouched, and reading them would not be. */
 static void copy_pages(uintptr_t to, uintptr_t from, size_t bytes) {
+    if (stores_seen()) {
+        copy_marked(to, from, bytes);
+        return;
+    }
     static unsigned char resident[SIM_SPAN / PAGE_BYTES / 64];
     if (bytes <= SCANNED_BYTES || bytes / PAGE_BYTES > sizeof resident ||
         mincore((void *)from, bytes, resident) != 0) {
@@ -623,8 +681,6 @@ void sim_fork(bool as_child) {
     sim.thread[sim_thread()].in_handler = nested;
 }
 
-unsigned sim_thread(void) { return sched_thread() + 1; }
-
 /* ---- the world ------------------------------------------------------------------------------ */
 
 static void make_range(uintptr_t base, int protection) {
@@ -650,6 +706,7 @@ void sim_reset(const struct sim_config *config) {
         make_range(SIM_BASE_FAST, PROT_READ | PROT_WRITE);
         make_range(SIM_BASE_GUARDED, PROT_NONE);
         ranges_made = true;
+        scans = getenv("FUZZ_SCAN") != NULL;
     } else {
         clear_world();
     }
@@ -683,8 +740,20 @@ enum sim_place sim_place(const void *p) {
     return sim.extent[i].reservation ? SIM_IN_RESERVATION : SIM_IN_MAPPING;
 }
 
+static size_t marked_dirty_pages(uintptr_t start, uintptr_t end) {
+    size_t dirty = 0;
+    while ((start = next_marked(start, end)) < end) {
+        start &= ~(uintptr_t)(PAGE_BYTES - 1);
+        dirty += *state_of(start) == PAGE_READY && !is_zero(start, PAGE_BYTES);
+        start += PAGE_BYTES;
+    }
+    return dirty;
+}
+
 static size_t dirty_pages(uintptr_t start, uintptr_t end) {
     size_t dirty = 0;
+    if (stores_seen())
+        return marked_dirty_pages(start, end);
     for (; start < end; start += PAGE_BYTES) {
         const uint8_t *from = state_of(start);
         const uint8_t *ready = memchr(from, PAGE_READY, (end - start) / PAGE_BYTES);
@@ -715,27 +784,54 @@ struct sim_footprint sim_footprint(void) {
     return f;
 }
 
+/* Another user of brk uses so much of each page, and of the end of the last. */
+enum { FOREIGN_USED = 64 };
+
+static void at_foreign_bytes(const struct range *r, void (*act)(uint8_t *start, size_t bytes)) {
+    uintptr_t step;
+    for (uintptr_t at = r->start; at < r->end; at += step) {
+        step = PAGE_BYTES - at % PAGE_BYTES;
+        act((uint8_t *)at, r->end - at < FOREIGN_USED ? r->end - at : FOREIGN_USED);
+    }
+    size_t last = r->end - r->start < FOREIGN_USED ? r->end - r->start : FOREIGN_USED;
+    act((uint8_t *)r->end - last, last);
+}
+
+static void write_foreign(uint8_t *start, size_t bytes) {
+    memset(start, FOREIGN_BYTE, bytes);
+    sim_wrote(start, bytes);
+}
+
 bool sim_foreign_brk(size_t bytes) {
     if (sim.foreigners == FOREIGN_MAX || bytes == 0)
         return false;
     uintptr_t start = (uintptr_t)move_break((ptrdiff_t)bytes);
     if (start == 0)
         return false;
-    memset((void *)start, FOREIGN_BYTE, bytes);
     sim_account.foreign_brks++;
-    sim.foreign[sim.foreigners++] = (struct range){start, start + bytes};
+    struct range *r = &sim.foreign[sim.foreigners++];
+    *r = (struct range){start, start + bytes};
+    at_foreign_bytes(r, write_foreign);
     return true;
 }
 
-static void check_foreign(const struct range *r) {
-    for (const uint8_t *p = (const uint8_t *)r->start; p < (const uint8_t *)r->end; p++)
+static void check_foreign(uint8_t *start, size_t bytes) {
+    for (const uint8_t *p = start; p < start + bytes; p++)
         if (*p != FOREIGN_BYTE)
             sim_break("stray", "byte %p belongs to another user of brk and was overwritten",
                       (const void *)p);
 }
 
-/* Pages that were given back must have stayed zero; those at both ends are looked at. */
+/* Pages that were given back must have stayed zero; those at both ends are looked at, or all where
+ * it is known which were written. */
 static void check_released(const struct range *r) {
+    if (stores_seen()) {
+        for (uintptr_t part = r->start; (part = next_marked(part, r->end)) < r->end;
+             part += SIM_PART_BYTES)
+            if (*state_of(part) != PAGE_READY)
+                sim_break("stray", "%p was written after it was given back", (void *)part);
+        return;
+    }
     size_t edge = PAGE_BYTES;
     for (uintptr_t page = r->start; page < r->end; page += PAGE_BYTES) {
         if (page == r->start + edge && r->end - r->start > 2 * edge)
@@ -747,7 +843,7 @@ static void check_released(const struct range *r) {
 
 void sim_check_memory(void) {
     for (unsigned i = 0; i < sim.foreigners; i++)
-        check_foreign(&sim.foreign[i]);
+        at_foreign_bytes(&sim.foreign[i], check_foreign);
     if (sim.config.guarded)
         return;
     for (unsigned i = 0; i < sim.released; i++)

@@ -50,8 +50,7 @@ static struct clocks of_thread[FIBERS_MAX], of_operation[OPERATIONS];
 static bool watching;
 static uint32_t run; /* numbers the runs: what has another number is from before */
 static uint8_t me;
-/* Counts what can order accesses: threads that begin to run or publish, pages handed out. */
-static uint32_t moment;
+static uint32_t moment; /* counts the times pages were handed out */
 static const void *own_errno;
 
 /* When a page was handed out last, by page modulo their number: an entry that belongs to another
@@ -70,10 +69,7 @@ static void join(struct clocks *to, const struct clocks *from) {
 static struct clocks *self(void) { return &of_thread[me]; }
 
 /* Accesses from now on are later than what was published. */
-static void tick(void) {
-    of_thread[me].at[me]++;
-    moment++;
-}
+static void tick(void) { of_thread[me].at[me]++; }
 
 void race_start(unsigned threads) {
     run++;
@@ -85,10 +81,7 @@ void race_start(unsigned threads) {
 }
 
 void race_watch(bool watch) { watching = watch; }
-void race_thread(unsigned thread) {
-    me = (uint8_t)thread;
-    moment++;
-}
+void race_thread(unsigned thread) { me = (uint8_t)thread; }
 
 /* Its place in the table, or the one where it would stand; the table is large enough for the locks
  * of as many arenas as a program can make. */
@@ -131,7 +124,7 @@ void race_operation_awaited(unsigned op) {
         join(self(), &of_operation[op]);
 }
 
-void race_join(void) {
+static void race_join(void) {
     for (unsigned t = 0; watching && t < FIBERS_MAX; t++)
         join(self(), &of_thread[t]);
 }
@@ -151,6 +144,8 @@ void race_new_pages(uintptr_t start, size_t bytes) {
         return;
     size_t pages = bytes / PAGE_BYTES, first = start / PAGE_BYTES;
     moment++;
+    for (unsigned t = 0; t < FIBERS_MAX; t++) /* lest is_again take an access for an older one */
+        of_thread[t].at[t]++;
     for (size_t i = 0; i < (pages < BIRTHS ? pages : BIRTHS); i++) {
         births[(first + i) % BIRTHS] = moment;
     }
@@ -190,9 +185,11 @@ static bool races(const struct access *a, unsigned bytes, enum access_kind kind)
            (a->kind & kind & ATOMIC) == 0 && a->clock > self()->at[a->thread];
 }
 
-/* The thread did the same, or more, and nothing has happened since that could order it otherwise. */
+/* The thread did the same, or more, and has published nothing since: whoever touched the bytes in
+ * between could not be ordered behind it, and so has been judged already. */
 static inline bool is_again(const struct access *a, unsigned bytes, enum access_kind kind) {
-    return a->moment == moment && (bytes & ~(unsigned)a->bytes) == 0 &&
+    return a->thread == me && a->clock == of_thread[me].at[me] &&
+           (bytes & ~(unsigned)a->bytes) == 0 &&
            (a->kind == kind || (a->kind == WRITES && kind == READS));
 }
 
@@ -225,27 +222,41 @@ static __attribute__((noinline)) void note_new_access(struct word *w, uintptr_t 
                                          .code = (uint32_t)code};
 }
 
-static void note_access(uintptr_t address, unsigned bytes, enum access_kind kind, uintptr_t code) {
-    struct word *w = &words[address / 8 % WORDS];
-    if (w->address != address || w->run != run || !is_again(&w->access[w->last], bytes, kind))
-        note_new_access(w, address, bytes, kind, code);
-}
-
 /* Of what is its own, a thread's accesses race with nobody's. */
-static __attribute__((noinline)) bool is_private(const volatile void *p) {
-    return p == own_errno || fiber_owns(p);
+static bool is_private(const volatile void *p) {
+    return (uintptr_t)p - SIM_FIRST >= SIM_BYTES && (p == own_errno || fiber_owns(p));
 }
 
-/* Most accesses are in the world and repeat one that was just made: those take the short way. */
-static inline __attribute__((always_inline)) void touch(const volatile void *p, unsigned bytes,
-                                                        enum access_kind kind, void *code) {
-    if (!watching || ((uintptr_t)p - SIM_FIRST >= SIM_BYTES && is_private(p)))
+/* Heaps begin at the same distance from a large power of two, but not at the same place here. */
+static struct word *word_of(uintptr_t address) {
+    return &words[(address / 8 ^ address >> 17 ^ address >> 23) % WORDS];
+}
+
+static __attribute__((noinline)) void touch_new(const volatile void *p, unsigned bytes,
+                                                enum access_kind kind, void *code) {
+    if (is_private(p))
         return;
     uintptr_t address = (uintptr_t)p, first = address & ~(uintptr_t)7;
     unsigned mask = ((1u << bytes) - 1) << (address - first);
-    note_access(first, mask & 0xff, kind, (uintptr_t)code);
+    note_new_access(word_of(first), first, mask & 0xff, kind, (uintptr_t)code);
     if (mask >> 8 != 0)
-        note_access(first + 8, mask >> 8 & 0xff, kind, (uintptr_t)code);
+        note_new_access(word_of(first + 8), first + 8, mask >> 8, kind, (uintptr_t)code);
+}
+
+/* Most accesses lie within a word and repeat one that was just made: those take the short way. */
+static inline __attribute__((always_inline)) void touch(const volatile void *p, unsigned bytes,
+                                                        enum access_kind kind, void *code) {
+    if (kind & WRITES) {
+        sim_mark(p);
+        sim_mark((const volatile char *)p + bytes - 1);
+    }
+    if (!watching)
+        return;
+    uintptr_t address = (uintptr_t)p, first = address & ~(uintptr_t)7;
+    const struct word *w = word_of(first);
+    unsigned mask = ((1u << bytes) - 1) << (address - first);
+    if (w->address != first || w->run != run || !is_again(&w->access[w->last], mask, kind))
+        touch_new(p, bytes, kind, code);
 }
 
 /* ---- what the compiler calls ------------------------------------------------------------------ */
@@ -269,6 +280,25 @@ PLAIN(16)
 
 void __tsan_init(void);
 void __tsan_init(void) {}
+
+/* In the core's objects memset and the like have these names. Races are not looked for here: what
+ * they touch is mostly the program's. */
+void *sim_memset(void *to, int byte, size_t bytes);
+void *sim_memcpy(void *to, const void *from, size_t bytes);
+void *sim_memmove(void *to, const void *from, size_t bytes);
+
+void *sim_memset(void *to, int byte, size_t bytes) {
+    sim_wrote(to, bytes);
+    return memset(to, byte, bytes);
+}
+void *sim_memcpy(void *to, const void *from, size_t bytes) {
+    sim_wrote(to, bytes);
+    return memcpy(to, from, bytes);
+}
+void *sim_memmove(void *to, const void *from, size_t bytes) {
+    sim_wrote(to, bytes);
+    return memmove(to, from, bytes);
+}
 
 static void before_atomic(const volatile void *p, unsigned bytes, enum access_kind kind, int order,
                           void *code) {

@@ -33,9 +33,6 @@ void race_acquire(const void *what);
 void race_operation_done(unsigned op);
 void race_operation_awaited(unsigned op);
 
-/* Of all that the others have done (at the end). */
-void race_join(void);
-
 /* Pages come from the system anew: whoever touched them before does not count. */
 void race_new_pages(uintptr_t start, size_t bytes);
 

@@ -27,6 +27,7 @@ struct thread {
 static struct {
     struct sched_program program;
     bool active;
+    bool alone; /* the other threads have ended for good */
     unsigned held; /* sched_hold */
     struct thread thread[FIBERS_MAX];
     unsigned runs_left; /* operations before the order holds again */
@@ -45,10 +46,16 @@ bool sched_is_running(void) { return s.active; }
 uint64_t sched_switches(void) { return s.switches; }
 uint64_t sched_hash(void) { return s.hash; }
 bool sched_is_held(void) { return s.held != 0; }
+
+/* With one thread left there is nothing to switch to, and nobody to race with. */
+static void set_switching(void) {
+    sched_now.switches = s.active && !s.alone && s.held == 0;
+    race_watch(sched_now.switches);
+}
+
 void sched_hold(bool hold) {
     s.held += hold ? 1u : -1u;
-    sched_now.switches = s.active && s.held == 0;
-    race_watch(sched_now.switches);
+    set_switching();
 }
 
 /* ---- choosing --------------------------------------------------------------------------------- */
@@ -272,7 +279,8 @@ static void thread_begins(void) {
 void sched_join(void) {
     if (s.active && !others_ended())
         wait_as(WAITS_FOR_OTHERS);
-    race_join();
+    s.alone = s.active;
+    set_switching();
 }
 
 void sched_only_self(void) {
@@ -312,6 +320,7 @@ static void draw_priorities(void) {
 void sched_run(const struct sched_program *program) {
     s.program = *program;
     s.held = 0;
+    s.alone = false;
     s.runs_left = 0;
     s.lowest = PRIORITY_FIRST - 1;
     s.step = s.switches = 0;

@@ -1,9 +1,9 @@
 /* sched.h: which simulated thread runs, a function of the input alone.
  *
  * A run has up to FIBERS_MAX threads. They are switched only at switch points: before a lock is
- * taken, tried or released, and after it was taken, found taken or released; before a system call
- * and where threads hand something over by an atomic operation (atomic_points.h); between
- * operations.
+ * taken, tried or released, and after it was taken, found taken or released; before a system call;
+ * before threads hand something over by an atomic operation, and after an exchange
+ * (atomic_points.h); between operations.
  *
  * Two policies, and on top of either the input's list of preemptions:
  *

@@ -13,9 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* All addresses of all worlds; above the shadow of AddressSanitizer. */
-#define SIM_FIRST ((uintptr_t)0x110000000000)
-#define SIM_BYTES ((size_t)2 << 36)
+#include "dirty.h"
+#include "sched.h"
 
 /* What can be made to fail, or to happen. SIM_TRYLOCK: lock_try answers "held by another thread".
  * SIM_BRK_RACE: another user of brk takes a page just before the core's call. SIM_SIGNAL: a signal
@@ -117,7 +116,7 @@ void sim_thread_exit(void);
 void sim_fork(bool as_child);
 
 /* Number of the running thread, 1 or more. */
-unsigned sim_thread(void);
+static inline unsigned sim_thread(void) { return sched_thread() + 1; }
 
 /* Locks held by the running thread, and by all. */
 unsigned sim_locks_held(void);
