@@ -30,6 +30,7 @@ struct actor {
     const struct op *op; /* running, or NULL: between operations */
     unsigned next; /* operation to look at next */
     uint64_t failures_before; /* of the system, when the running call began */
+    size_t accessible_before; /* bytes, likewise */
     bool ends; /* its exit hook runs */
     bool alone; /* no other thread was in the middle of an operation then ... */
     uint64_t switches_before; /* ... and none has run since if this is sched_switches() */
@@ -147,6 +148,7 @@ static bool others_are_idle(void) {
 
 static void before_call(void) {
     self()->failures_before = sim_account.failures;
+    self()->accessible_before = sim_account.accessible_bytes;
     self()->alone = others_are_idle();
     self()->switches_before = sched_switches();
     errno = ERRNO_BEFORE;
@@ -465,9 +467,13 @@ static void check_accounting(const struct cp_mallinfo *i) {
         i->uordblks > t.region_bytes + run.program->threads * CACHED_BYTES_MAX)
         sim_break("accounting", "uordblks is %zu, but live blocks in regions take %zu", i->uordblks,
                   t.region_bytes);
-    if (i->arena + i->hblkhd > sim_account.accessible_bytes)
+    /* Having counted, the call may free what others returned to an arena, and trim it. */
+    size_t given = self()->accessible_before > sim_account.accessible_bytes
+                       ? self()->accessible_before
+                       : sim_account.accessible_bytes;
+    if (i->arena + i->hblkhd > given)
         sim_break("accounting", "arena %zu + hblkhd %zu is more than the system gave, %zu",
-                  i->arena, i->hblkhd, sim_account.accessible_bytes);
+                  i->arena, i->hblkhd, given);
     if (i->keepcost > i->fordblks || i->fsmblks > i->arena)
         sim_break("accounting", "keepcost %zu or fsmblks %zu out of range", i->keepcost,
                   i->fsmblks);
