@@ -6,9 +6,7 @@
 struct pagemap_leaf *pagemap_root[1u << PAGEMAP_ROOT_BITS];
 static struct lock map_lock;
 
-void pagemap_start(void) {
-    lock_init(&map_lock); /* the root is empty when a process begins */
-}
+void pagemap_start(void) { lock_init(&map_lock); /* the root is empty when a process begins */ }
 
 static struct pagemap_leaf *leaf_for(uintptr_t slot) {
     struct pagemap_leaf **entry = &pagemap_root[slot >> PAGEMAP_LEAF_BITS];
