@@ -77,10 +77,18 @@ uint32_t bin_index(uint32_t size) {
 
 void bins_init(struct granule *g, struct bins *b, uint32_t end) {
     //@ ghost map_heads();
-    *b = (struct bins){.fence = end};
+    b->map[0] = b->map[1] = 0;
+    b->fence = end;
+    b->fast_chunks = b->fast_granules = b->free_chunks = b->free_granules = 0;
+    /*@ loop invariant size: size <= FAST_BIN_COUNT;
+        loop invariant fast: \forall integer s; 0 <= s < size ==> b->fast[s] == 0;
+        loop assigns size, b->fast[0 .. FAST_BIN_COUNT - 1];
+        loop variant FAST_BIN_COUNT - size;
+    */
+    for (uint32_t size = 0; size < FAST_BIN_COUNT; size++)
+        b->fast[size] = 0;
     /*@ loop invariant bin: bin <= BIN_COUNT;
         loop invariant empty: \forall integer c; 0 <= c < bin ==> g[c].lo == c && g[c].hi == c;
-        loop invariant fast: \forall integer s; 0 <= s < FAST_BIN_COUNT ==> b->fast[s] == 0;
         loop assigns bin, g[0 .. BIN_COUNT - 1].lo, g[0 .. BIN_COUNT - 1].hi;
         loop variant BIN_COUNT - bin;
     */
@@ -232,10 +240,6 @@ static void hook_checked(struct granule *g, const struct bins *b, uint32_t x, ui
 
 void bin_hook(struct granule *g, const struct bins *b, uint32_t x, uint32_t before) {
     hook_checked(g, b, x, before, FAULT_LINK);
-}
-
-static void ring_hook(struct granule *g, const struct bins *b, uint32_t y, uint32_t after) {
-    hook_checked(g, b, y, g[after].hi, FAULT_NEXTSIZE);
 }
 
 /* Node x joins or leaves a list: the map's side, with what it means for `counted`. */
@@ -480,12 +484,48 @@ static void count_fast_out(struct bins *b, uint32_t x, uint32_t size) {
     b->fast_granules -= size;
 }
 
+/* What a node of a large bin's list or ring is, and its neighbours. */
+/*@ predicate node_in_large{L}(struct granule *g, integer x) =
+        in_large(x) && x < fence && g[x].lo < fence && g[x].hi < fence &&
+        list[g[x].lo] == list[x] && list[g[x].hi] == list[x] &&
+        g[g[x].lo].hi == x && g[g[x].hi].lo == x &&
+        (x < BIN_COUNT ==> x == list[x]) &&
+        (x >= BIN_COUNT ==> is_free(x - 1) && g[x - 1].size == span[x - 1] &&
+            span[x - 1] >= LARGE_MIN_GRANULES);
+    predicate node_in_ring{L}(struct granule *g, integer y) =
+        in_ring(y) && BIN_COUNT + 2 <= y < fence && g[y].lo < fence && g[y].hi < fence &&
+        list[g[y].lo] == list[y] && list[g[y].hi] == list[y] &&
+        g[g[y].lo].hi == y && g[g[y].hi].lo == y && list[y - 1] == list[y] - LIST_RING &&
+        in_large(y - 1) && is_free(y - 2) && g[y - 2].size == span[y - 2];
+*/
+/*@ ghost
+    /@ requires cells: cells(g);
+       requires tiled: tiled(g);
+       requires linked: linked(g);
+       requires heads: heads;
+       requires placed: placed;
+       terminates \true;
+       exits never: \false;
+       assigns \nothing;
+       ensures large: \forall integer x; 0 <= x < fence && in_large(x) ==> node_in_large(g, x);
+       ensures ring: \forall integer y; 0 <= y < fence && in_ring(y) ==> node_in_ring(g, y);
+    @/
+    void large_nodes(const struct granule *g) {
+        /@ assert large: \forall integer x; BIN_COUNT <= x < fence && in_large(x) ==>
+            place(x) && hooked(g, x); @/
+        /@ assert ring: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            y >= BIN_COUNT && place(y) && hooked(g, y); @/
+    }
+*/
+
 /* Chunk i, in no bin, is in no ring. */
 /*@ requires cells: cells(g);
     requires tiled: tiled(g);
     requires tagged: tagged(g);
     requires linked: linked(g);
+    requires heads: heads;
     requires placed: placed;
+    requires sorted: sorted(g);
     requires free: is_free(i) && list[i + 1] == LIST_NONE && span[i] >= LARGE_MIN_GRANULES;
     terminates \true;
     exits never: \false;
@@ -496,17 +536,30 @@ static void count_fast_out(struct bins *b, uint32_t x, uint32_t size) {
     ensures tiled: tiled(g);
     ensures tagged: tagged(g);
     ensures linked: linked(g);
+    ensures sorted: sorted(g);
 */
 static void ring_none(struct granule *g, uint32_t i) {
     //@ assert extent: extent(i);
     //@ assert ring: place(i + 2) && list[i + 2] == LIST_NONE;
+    /*@ assert apart: \forall integer x; 0 <= x < fence && hangs(x) ==>
+            hooked(g, x) && x != i + 2 && g[x].hi != i + 2; */
     g[i + 2].lo = g[i + 2].hi = 0;
     /*@ assert footers: \forall integer j; header(j) && 0 <= j <= fence ==>
             g[j].lo == \at(g[j].lo, Pre); */
     //@ assert sizes: same_sizes{Pre, Here}(g, -1, -1);
+    //@ assert links: same_links{Pre, Here}(g, i + 2, -1, i + 2, -1);
+    /*@ assert ordered: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            g[x].lo == \at(g[x].lo, Pre) && follows(x, g[x].lo); */
+    /*@ assert back: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            in_large(g[x].hi) && 0 <= g[x].hi < fence && g[x].hi == \at(g[x].hi, Pre); */
+    /*@ assert rings: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            REGION_FIRST <= y && place(y) && in_large(y - 1) && g[y].hi == \at(g[y].hi, Pre); */
+    /*@ assert rungs: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            rung{Pre}(g, y) && rung(g, y); */
+    //@ assert told: \forall integer j; is_free(j) && j != i ==> told{Pre}(g, j) && told(g, j);
 }
 
-/* Hang the node of free chunk i into bin `bin` behind node `before`. */
+/* The links' side of putting free chunk i into bin `bin`: its node hangs behind node `before`. */
 /*@ requires cells: cells(g);
     requires bound: bound(g, b);
     requires tiled: tiled(g);
@@ -516,17 +569,15 @@ static void ring_none(struct granule *g, uint32_t i) {
     requires placed: placed;
     requires binned: binned_but(i);
     requires mapped_bins: mapped_bins(g, b);
-    requires counted: counted(b);
     requires free: is_free(i) && list[i + 1] == LIST_NONE;
     requires bin: BIN_UNSORTED <= bin < BIN_COUNT && home(bin, span[i]);
     requires before: before < fence && list[before] == bin;
     terminates \true;
     exits never: \false;
     assigns g[i + 1].lo, g[i + 1].hi, g[before].lo, g[g[before].lo].hi, b->map[bin / 64],
-            b->free_chunks, b->free_granules, list[i + 1], tally[i + 1],
-            weight[i + 1];
+            list[i + 1];
     ensures behind: list[i + 1] == bin && answers(g, before, i + 1);
-    ensures ahead: g[i + 1].lo == \old(g[before].lo);
+    ensures ahead: g[i + 1].lo == \old(g[before].lo) && answers(g, i + 1, g[i + 1].lo);
     ensures links: same_links{Pre, Post}(g, i + 1, before, i + 1, \old(g[before].lo));
     ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
     ensures tiled: tiled(g);
@@ -536,24 +587,17 @@ static void ring_none(struct granule *g, uint32_t i) {
     ensures placed: placed;
     ensures binned: binned;
     ensures mapped_bins: mapped_bins(g, b);
-    ensures counted: counted(b);
 */
-static void hang_in(struct granule *g, struct bins *b, uint32_t i, uint32_t bin, uint32_t before) {
+static void link_in(struct granule *g, struct bins *b, uint32_t i, uint32_t bin, uint32_t before) {
     //@ ghost nodes_inner();
-    //@ assert loose: extent(i) && tallied_as(i + 1) && tally[i + 1] == 0;
-    count_free_in(b, i + 1, g[i].size);
+    //@ assert loose: extent(i);
     //@ assert word: bin / 64 == 0 || bin / 64 == 1;
     mark(b, bin);
-    //@ assert counted: counted_free(b) && counted_fast(b);
     /*@ assert marks: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(b, c) ==>
             c != bin && !marked{Pre}(b, c) && empty{Pre}(g, c); */
     /*@ assert linked: \forall integer x; 0 <= x < fence && hangs(x) ==>
             hooked(g, x) && avoids(g, x, i + 1); */
     //@ ghost list[i + 1] = bin;
-    /*@ assert tallied: \forall integer x; REGION_FIRST <= x <= fence && x != i + 1 ==>
-            tallied_as{Pre}(x) && tallied_as(x); */
-    //@ assert tallied: tallied_as(i + 1);
-    //@ assert tallied: tallied;
     //@ assert others: \forall integer x; hangs(x) && x != i + 1 ==> hangs{Pre}(x);
     //@ assert others: linked_but(g, i + 1);
     //@ assert self: place(i + 1);
@@ -568,16 +612,82 @@ static void hang_in(struct granule *g, struct bins *b, uint32_t i, uint32_t bin,
             empty{Pre}(g, c) && empty(g, c); */
 }
 
+/* The same for a bin without order, the unsorted one or a small one: behind its head. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires linked: linked(g);
+    requires heads: heads;
+    requires placed: placed;
+    requires sorted: sorted(g);
+    requires binned: binned_but(i);
+    requires mapped_bins: mapped_bins(g, b);
+    requires free: is_free(i) && list[i + 1] == LIST_NONE;
+    requires ring: span[i] >= LARGE_MIN_GRANULES ==> g[i + 2].lo == 0;
+    requires bin: BIN_UNSORTED <= bin < BIN_LARGE_FIRST && home(bin, span[i]);
+    terminates \true;
+    exits never: \false;
+    assigns g[i + 1].lo, g[i + 1].hi, g[bin].lo, g[g[bin].lo].hi, b->map[0], list[i + 1];
+    ensures first: list[i + 1] == bin && answers(g, bin, i + 1);
+    ensures links: same_links{Pre, Post}(g, i + 1, bin, i + 1, \old(g[bin].lo));
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+    ensures linked: linked(g);
+    ensures heads: heads;
+    ensures placed: placed;
+    ensures sorted: sorted(g);
+    ensures binned: binned;
+    ensures mapped_bins: mapped_bins(g, b);
+*/
+static void small_in(struct granule *g, struct bins *b, uint32_t i, uint32_t bin) {
+    //@ assert extent: extent(i);
+    /*@ assert apart: \forall integer x; 0 <= x < fence && hangs(x) && list[x] != bin ==>
+            hooked(g, x) && x != i + 1 && x != bin && x != g[bin].lo; */
+    link_in(g, b, i, bin, bin);
+    /*@ assert ordered: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            g[x].lo == \at(g[x].lo, Pre) && follows{Pre}(x, g[x].lo) && follows(x, g[x].lo); */
+    /*@ assert back: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            in_large(g[x].hi) && 0 <= g[x].hi < fence && g[x].hi == \at(g[x].hi, Pre); */
+    /*@ assert rings: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            REGION_FIRST <= y && place(y) && in_large(y - 1) && g[y].hi == \at(g[y].hi, Pre); */
+    /*@ assert rungs: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            rung{Pre}(g, y) && rung(g, y); */
+    //@ assert inside: \forall integer j; chunk(j) ==> extent(j);
+    //@ assert told: \forall integer j; is_free(j) && j != i ==> told{Pre}(g, j) && told(g, j);
+    //@ assert self: told(g, i);
+}
+
 void bin_insert_unsorted(struct granule *g, struct bins *b, uint32_t i) {
-    if (g[i].size >= LARGE_MIN_GRANULES)
+    uint32_t size = g[i].size;
+    //@ assert loose: tallied_as(i + 1) && tally[i + 1] == 0;
+    count_free_in(b, i + 1, size);
+    if (size >= LARGE_MIN_GRANULES)
         ring_none(g, i);
     /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(b, c) ==>
             empty{Pre}(g, c) && empty(g, c); */
-    hang_in(g, b, i, BIN_UNSORTED, BIN_UNSORTED);
+    small_in(g, b, i, BIN_UNSORTED);
+    //@ assert counted: counted_free(b) && counted_fast(b);
+    /*@ assert tallied: \forall integer x; REGION_FIRST <= x <= fence && x != i + 1 ==>
+            tallied_as{Pre}(x) && tallied_as(x); */
+    //@ assert self: tallied_as(i + 1);
+    //@ assert all: tallied;
 }
 
 /* From ring granule y to the next one `to`, which must lie in the region and hold a size on the
  * expected side: so a damaged ring leads neither out of the region nor round for ever. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires ring: BIN_COUNT + 2 <= y < fence;
+    requires next: BIN_COUNT + 2 <= to < fence;
+    requires down: descending ==> g[to - 2].size < g[y - 2].size;
+    requires up: !descending ==> g[to - 2].size > g[y - 2].size;
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures next: \result == to;
+*/
 static uint32_t ring_step(const struct granule *g, const struct bins *b, uint32_t y, uint32_t to,
                           bool descending) {
     if (to < BIN_COUNT + 2 || to >= b->fence)
@@ -587,33 +697,259 @@ static uint32_t ring_step(const struct granule *g, const struct bins *b, uint32_
     return to;
 }
 
-/* Node behind which large chunk i belongs in its bin; joins the ring if its size is new. */
-static uint32_t large_place(struct granule *g, const struct bins *b, uint32_t bin, uint32_t i) {
-    uint32_t size = g[i].size, ring = i + 2;
-    g[ring].lo = g[ring].hi = 0;
-    if (g[bin].lo == bin) {
-        g[ring].lo = g[ring].hi = ring;
+/* Node of large bin `bin` behind which a chunk of `size` granules belongs: behind the first of its
+ * size, else behind the last that is larger. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires linked: linked(g);
+    requires heads: heads;
+    requires placed: placed;
+    requires sorted: sorted(g);
+    requires bin: BIN_LARGE_FIRST <= bin < BIN_COUNT;
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures node: \result < fence && list[\result] == bin;
+    ensures behind: \result >= BIN_COUNT ==> span[\result - 1] >= size;
+    ensures ahead: g[\result].lo >= BIN_COUNT ==> span[g[\result].lo - 1] < size ||
+        \result >= BIN_COUNT && span[\result - 1] == size;
+*/
+static uint32_t large_before(const struct granule *g, const struct bins *b, uint32_t bin,
+                             uint32_t size) {
+    //@ ghost large_nodes(g);
+    //@ assert head: node_in_large(g, bin);
+    if (g[bin].lo == bin)
         return bin;
-    }
-    uint32_t largest = g[bin].lo + 1;
     uint32_t smallest = g[bin].hi - 1;
-    if (size < g[smallest].size) {
-        ring_hook(g, b, ring, largest);
+    //@ assert last: node_in_large(g, smallest + 1);
+    if (size < g[smallest].size)
         return smallest + 1;
-    }
-    uint32_t leader = largest;
-    while (size < g[leader - 2].size)
+    uint32_t leader = g[bin].lo + 1;
+    //@ assert first: node_in_large(g, leader - 1) && follows(bin, leader - 1);
+    /*@ loop invariant ring: leader < fence && list[leader] == LIST_RING + bin;
+        loop invariant passed: g[leader - 1].hi >= BIN_COUNT ==> span[g[leader - 1].hi - 1] > size;
+        loop assigns leader;
+        loop variant span[leader - 2];
+    */
+    while (size < g[leader - 2].size) {
+        //@ assert step: node_in_ring(g, leader) && node_in_ring(g, g[leader].lo);
+        //@ assert back: rung(g, g[leader].lo);
+        //@ assert behind: node_in_large(g, g[leader].lo - 1);
+        //@ assert before: node_in_large(g, g[g[leader].lo - 1].hi);
+        //@ assert order: follows(g[g[leader].lo - 1].hi, g[leader].lo - 1);
         leader = ring_step(g, b, leader, g[leader].lo, true);
+    }
+    //@ assert leader: node_in_ring(g, leader) && node_in_large(g, leader - 1);
+    //@ assert behind: leader - 1 >= BIN_COUNT && g[g[leader - 1].hi].lo == leader - 1;
+    //@ assert fits: span[leader - 2] <= size && g[leader - 2].size == span[leader - 2];
+    //@ assert passed: g[leader - 1].hi >= BIN_COUNT ==> span[g[leader - 1].hi - 1] > size;
     if (g[leader - 2].size == size)
         return leader - 1;
-    ring_hook(g, b, ring, leader);
     return g[leader - 1].hi;
 }
 
+/* Hang ring node y before ring node `next`, or make it a ring of its own. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires linked: linked_but(g, y);
+    requires inner: inner;
+    requires node: y < fence && in_ring(y);
+    requires next: next < fence && list[next] == list[y];
+    terminates \true;
+    exits never: \false;
+    assigns g[0 .. fence - 1].lo, g[0 .. fence - 1].hi;
+    ensures ahead: g[next].hi == y;
+    ensures behind: g[y].hi == (next == y ? y : \old(g[next].hi));
+    ensures links: same_but_rings{Pre, Post}(g);
+    ensures back: \forall integer x;
+        0 <= x <= fence && x != y && x != next ==> g[x].hi == \old(g[x].hi);
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+    ensures linked: linked(g);
+*/
+static void ring_hook(struct granule *g, const struct bins *b, uint32_t y, uint32_t next) {
+    if (next == y) {
+        //@ assert others: \forall integer x; 0 <= x < fence && hangs(x) && x != y ==> hooked(g, x);
+        g[y].lo = g[y].hi = y;
+        //@ assert links: same_links{Pre, Here}(g, y, -1, y, -1);
+        /*@ assert footers: \forall integer j; header(j) && 0 <= j <= fence ==>
+                g[j].lo == \at(g[j].lo, Pre); */
+        //@ assert linked: \forall integer x; 0 <= x < fence && hangs(x) ==> hooked(g, x);
+        return;
+    }
+    //@ assert next: hooked(g, next) && avoids(g, next, y);
+    hook_checked(g, b, y, g[next].hi, FAULT_NEXTSIZE);
+}
+
+/* Chunk i, which hangs where it belongs in its large bin, joins the ring if its size is new there. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires linked: linked(g);
+    requires heads: heads;
+    requires placed: placed;
+    requires sorted: sorted_but(g, i + 1);
+    requires node: is_free(i) && in_large(i + 1);
+    requires ring: list[i + 2] == LIST_NONE && g[i + 2].lo == 0;
+    requires behind: g[i + 1].hi != i + 1 &&
+        (g[i + 1].hi >= BIN_COUNT ==> span[g[i + 1].hi - 1] >= span[i]);
+    requires ahead: g[i + 1].lo >= BIN_COUNT ==> span[g[i + 1].lo - 1] < span[i] ||
+        g[i + 1].hi >= BIN_COUNT && span[g[i + 1].hi - 1] == span[i];
+    terminates \true;
+    exits never: \false;
+    assigns g[0 .. fence - 1].lo, g[0 .. fence - 1].hi, list[i + 2], lead[i + 1];
+    ensures links: same_but_rings{Pre, Post}(g);
+    ensures ring: list[i + 2] == LIST_NONE || in_ring(i + 2);
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+    ensures linked: linked(g);
+    ensures placed: placed;
+    ensures sorted: sorted(g);
+*/
+static void ring_in(struct granule *g, const struct bins *b, uint32_t i) {
+    //@ ghost nodes_inner();
+    /*@ assert apart: \forall integer x; 0 <= x < fence && hangs(x) ==>
+            x != i + 2 && hooked(g, x) && avoids(g, x, i + 2); */
+    //@ assert rings: \forall integer r; in_ring(r) ==> r != i + 2;
+    //@ ghost large_nodes(g);
+    //@ assert extent: extent(i);
+    uint32_t y = i + 2, behind = g[i + 1].hi, ahead = g[i + 1].lo;
+    //@ assert self: node_in_large(g, i + 1) && node_in_large(g, behind) && node_in_large(g, ahead);
+    //@ assert pair: follows(behind, ahead) && behind != i + 1 && ahead != i + 1;
+    /*@ assert order: \forall integer x; 0 <= x < fence && in_large(x) && x != i + 1 &&
+            x != behind ==> node_in_large(g, x) && g[x].lo != i + 1 && follows(x, g[x].lo); */
+    if (behind >= BIN_COUNT && g[behind - 1].size == g[i].size) {
+        //@ ghost lead[i + 1] = lead[behind];
+        /*@ assert ordered: \forall integer x; 0 <= x < fence && in_large(x) && x != i + 1 &&
+                x != behind ==> follows{Pre}(x, g[x].lo) && follows(x, g[x].lo); */
+        //@ assert ordered_behind: follows(behind, g[behind].lo);
+        //@ assert ordered_self: follows(i + 1, ahead);
+        /*@ assert rungs: \forall integer r; 0 <= r < fence && in_ring(r) ==>
+                rung_but{Pre}(g, r, i + 1) && node_in_large(g, r - 1) &&
+                node_in_large(g, g[r - 1].hi) && rung(g, r); */
+        //@ assert told: \forall integer j; is_free(j) && j != i ==> told{Pre}(g, j) && told(g, j);
+        //@ assert told_self: told(g, i);
+        //@ assert sorted: sorted(g);
+        return;
+    }
+    uint32_t next = (ahead < BIN_COUNT ? g[ahead].lo : ahead) + 1;
+    /*@ assert first: ahead < BIN_COUNT && next != y ==>
+            node_in_large(g, next - 1) && follows_but(g, ahead, i + 1) && leads(next - 1); */
+    //@ assert ring: next != y ==> node_in_ring(g, next) && rung_but(g, next, i + 1);
+    /*@ assert elsewhere: \forall integer r; 0 <= r < fence && in_ring(r) && r != next ==>
+            node_in_large(g, r - 1) && node_in_large(g, g[r - 1].hi) && g[r - 1].hi != i + 1 &&
+            (g[r - 1].hi < BIN_COUNT ==> g[g[r - 1].hi].hi != i + 1) && rung(g, r); */
+    //@ ghost uint32_t last = behind >= BIN_COUNT ? behind : g[behind].hi;
+    /*@ assert next: ahead >= BIN_COUNT ? g[next - 1].hi == i + 1 :
+            g[next - 1].hi == ahead && g[ahead].hi == i + 1; */
+    //@ assert last: next == y ? last == i + 1 : last != i + 1 && ends_run(last, g[next].hi);
+    //@ ghost list[y] = LIST_RING + list[i + 1];
+    //@ ghost lead[i + 1] = y;
+    //@ assert rings: \forall integer r; in_ring(r) && r != y ==> in_ring{Pre}(r);
+    //@ assert rings: \forall integer r; in_ring{Pre}(r) ==> in_ring(r) && r != y;
+    //@ assert inner: inner;
+    ring_hook(g, b, y, next);
+    //@ assert tied: ends_run(last, g[y].hi) && g[next].hi == y;
+    //@ assert links: same_but_rings{Pre, Here}(g);
+    /*@ assert rings: \forall integer r; 0 <= r < fence && in_ring(r) && r != y && r != next ==>
+            g[r].hi == \at(g[r].hi, Pre) && g[r - 1].hi == \at(g[r - 1].hi, Pre) &&
+            rung{Pre}(g, r) && in_large(g[r - 1].hi) && 0 <= g[r - 1].hi < fence; */
+    /*@ assert first: \forall integer r; 0 <= r < fence && in_ring(r) && r != y && r != next &&
+            g[r - 1].hi < BIN_COUNT ==> g[g[r - 1].hi].hi == \at(g[g[r - 1].hi].hi, Pre) &&
+            g[g[r - 1].hi].hi != i + 1; */
+    //@ assert self: place(y);
+    /*@ assert others: \forall integer x; REGION_FIRST <= x <= fence && x != y ==>
+            place{Pre}(x) && place(x); */
+    /*@ assert ordered: \forall integer x; 0 <= x < fence && in_large(x) && x != i + 1 &&
+            x != behind ==> g[x].lo == \at(g[x].lo, Pre) && follows{Pre}(x, g[x].lo) &&
+            follows(x, g[x].lo); */
+    //@ assert ordered_behind: follows(behind, g[behind].lo);
+    //@ assert ordered_self: follows(i + 1, g[i + 1].lo);
+    /*@ assert kept: g[i + 1].hi == behind &&
+            g[next - 1].hi == (ahead < BIN_COUNT ? ahead : i + 1) && (behind < BIN_COUNT ==> g[behind].hi == last) && (ahead < BIN_COUNT ==> g[ahead].hi == i + 1); */
+    //@ assert rung_self: rung(g, y);
+    //@ assert rung_next: rung(g, next);
+    /*@ assert rungs_first: \forall integer r; 0 <= r < fence && in_ring(r) && r != y && r != next &&
+            g[r - 1].hi < BIN_COUNT ==> in_ring{Pre}(r) && rung{Pre}(g, r) && rung(g, r); */
+    /*@ assert rungs: \forall integer r; 0 <= r < fence && in_ring(r) && r != y && r != next ==>
+            in_ring{Pre}(r) && rung{Pre}(g, r) && rung(g, r); */
+    //@ assert told: \forall integer j; is_free(j) && j != i ==> told{Pre}(g, j) && told(g, j);
+    /*@ assert whole: \forall integer x; 0 <= x < fence && in_large(x) ==> follows(x, g[x].lo); */
+    //@ assert rungs_all: \forall integer r; 0 <= r < fence && in_ring(r) ==> rung(g, r);
+    //@ assert told_self: told(g, i);
+    //@ assert sorted: sorted(g);
+}
+
+/* Put free chunk i into large bin `bin`, in order. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires linked: linked(g);
+    requires heads: heads;
+    requires placed: placed;
+    requires sorted: sorted(g);
+    requires binned: binned_but(i);
+    requires mapped_bins: mapped_bins(g, b);
+    requires free: is_free(i) && list[i + 1] == LIST_NONE && span[i] >= LARGE_MIN_GRANULES;
+    requires bin: BIN_LARGE_FIRST <= bin < BIN_COUNT && bin == bin_for(span[i]);
+    terminates \true;
+    exits never: \false;
+    assigns g[0 .. fence - 1].lo, g[0 .. fence - 1].hi, b->map[0 .. 1], list[i + 1], list[i + 2],
+            lead[i + 1];
+    ensures in: list[i + 1] == bin && (list[i + 2] == LIST_NONE || in_ring(i + 2));
+    ensures outside: same_outside{Pre, Post}(g, i + 2);
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+    ensures linked: linked(g);
+    ensures heads: heads;
+    ensures placed: placed;
+    ensures sorted: sorted(g);
+    ensures binned: binned;
+    ensures mapped_bins: mapped_bins(g, b);
+*/
+static void large_in(struct granule *g, struct bins *b, uint32_t i, uint32_t bin) {
+    //@ assert inside: \forall integer j; chunk(j) ==> extent(j);
+    //@ ghost large_nodes(g);
+    ring_none(g, i);
+    /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(b, c) ==>
+            empty{Pre}(g, c) && empty(g, c); */
+    uint32_t before = large_before(g, b, bin, g[i].size);
+    //@ assert before: node_in_large{Pre}(g, before);
+    link_in(g, b, i, bin, before);
+    /*@ assert ordered: \forall integer x; 0 <= x < fence && in_large(x) && x != i + 1 ==>
+            node_in_large{Pre}(g, x) && follows{Pre}(x, \at(g[x].lo, Pre)) && follows_but(g, x, i + 1); */
+    /*@ assert rings: \forall integer r; 0 <= r < fence && in_ring(r) ==>
+            node_in_ring{Pre}(g, r) && node_in_large{Pre}(g, r - 1) && g[r].hi == \at(g[r].hi, Pre) && r - 1 != i + 1; */
+    /*@ assert rungs: \forall integer r; 0 <= r < fence && in_ring(r) ==>
+            rung{Pre}(g, r) && rung_but(g, r, i + 1); */
+    //@ assert told: \forall integer j; is_free(j) && j != i ==> told{Pre}(g, j) && told(g, j);
+    //@ assert sorted: sorted_but(g, i + 1);
+    ring_in(g, b, i);
+    /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(b, c) ==>
+            empty(g, c); */
+}
+
 void bin_insert(struct granule *g, struct bins *b, uint32_t i) {
-    uint32_t bin = bin_index(g[i].size);
-    uint32_t before = bin < BIN_LARGE_FIRST ? bin : large_place(g, b, bin, i);
-    hang_in(g, b, i, bin, before);
+    uint32_t size = g[i].size, bin = bin_index(size);
+    //@ assert loose: tallied_as(i + 1) && tally[i + 1] == 0;
+    count_free_in(b, i + 1, size);
+    if (bin < BIN_LARGE_FIRST)
+        small_in(g, b, i, bin);
+    else
+        large_in(g, b, i, bin);
+    //@ assert counted: counted_free(b) && counted_fast(b);
+    /*@ assert tallied: \forall integer x; REGION_FIRST <= x <= fence && x != i + 1 ==>
+            tallied_as{Pre}(x) && tallied_as(x); */
+    //@ assert self: tallied_as(i + 1);
+    //@ assert all: tallied;
 }
 
 /* Chunk i leaves the nextsize ring; the next chunk of its size takes its place, if there is one. */
@@ -748,16 +1084,31 @@ void bin_unlink(struct granule *g, struct bins *b, uint32_t i) {
 }
 
 uint32_t bin_best_fit(const struct granule *g, const struct bins *b, uint32_t bin, uint32_t size) {
+    //@ ghost large_nodes(g);
+    //@ assert head: node_in_large(g, bin);
+    //@ assert first: g[bin].lo != bin ==> node_in_large(g, g[bin].lo) && follows(bin, g[bin].lo);
     if (g[bin].lo == bin || g[g[bin].lo - 1].size < size)
         return 0;
     uint32_t largest = g[bin].lo + 1;
+    //@ assert largest: node_in_ring(g, largest) && node_in_ring(g, g[largest].hi);
     uint32_t leader = g[largest].hi; /* the smallest size's */
     if (leader < BIN_COUNT + 2 || leader >= b->fence)
         report_fault(FAULT_NEXTSIZE, &g[largest], NULL, "nextsize link leaves the region");
-    while (g[leader - 2].size < size)
+    /*@ loop invariant ring: leader < fence && list[leader] == LIST_RING + bin;
+        loop assigns leader;
+        loop variant fence - span[leader - 2];
+    */
+    while (g[leader - 2].size < size) {
+        //@ assert step: node_in_ring(g, leader) && node_in_ring(g, g[leader].hi);
+        //@ assert back: rung(g, leader) && node_in_large(g, leader - 1);
+        //@ assert before: node_in_large(g, g[leader - 1].hi);
+        //@ assert order: follows(g[leader - 1].hi, leader - 1) && extent(leader - 2);
         leader = ring_step(g, b, leader, g[leader].hi, false);
+    }
+    //@ assert leader: node_in_ring(g, leader) && node_in_large(g, leader - 1);
     /* Prefer one that is not in the ring: it leaves without touching it. */
     uint32_t second = g[leader - 1].lo;
+    //@ assert second: node_in_large(g, second);
     if (second >= b->fence)
         report_fault(FAULT_LINK, &g[leader - 1], &g[leader - 2], "bin link leaves the region");
     bool twin = second >= BIN_COUNT && g[second - 1].size == g[leader - 2].size;

@@ -104,6 +104,7 @@ uint32_t bin_index(uint32_t size);
     ensures linked: linked(g);
     ensures heads: heads;
     ensures placed: placed;
+    ensures sorted: sorted(g);
     ensures mapped_bins: mapped_bins(g, b);
     ensures fast: fast(g, b);
     ensures counted: counted(b);
@@ -118,6 +119,7 @@ void bins_init(struct granule *g, struct bins *b, uint32_t end);
     requires linked: linked(g);
     requires heads: heads;
     requires placed: placed;
+    requires sorted: sorted(g);
     requires binned: binned_but(i);
     requires mapped_bins: mapped_bins(g, b);
     requires counted: counted(b);
@@ -134,14 +136,80 @@ void bins_init(struct granule *g, struct bins *b, uint32_t end);
     ensures linked: linked(g);
     ensures heads: heads;
     ensures placed: placed;
+    ensures sorted: sorted(g);
     ensures binned: binned;
     ensures mapped_bins: mapped_bins(g, b);
     ensures counted: counted(b);
 */
 void bin_insert_unsorted(struct granule *g, struct bins *b, uint32_t i);
+
+/* The same into the bin of its size: behind its head, or where a large bin's order wants it. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires linked: linked(g);
+    requires heads: heads;
+    requires placed: placed;
+    requires sorted: sorted(g);
+    requires binned: binned_but(i);
+    requires mapped_bins: mapped_bins(g, b);
+    requires counted: counted(b);
+    requires free: is_free(i) && list[i + 1] == LIST_NONE;
+    terminates \true;
+    exits never: \false;
+    assigns g[0 .. fence - 1].lo, g[0 .. fence - 1].hi, b->map[0 .. 1], b->free_chunks,
+            b->free_granules, list[i + 1], list[i + 2], tally[i + 1], weight[i + 1], lead[i + 1];
+    ensures binned_by_size: list[i + 1] == bin_for(span[i]);
+    ensures waits: same_waits{Pre, Post}(i);
+    ensures dirty: same_dirty{Pre, Post};
+    ensures outside: same_outside{Pre, Post}(g, i + 2);
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+    ensures linked: linked(g);
+    ensures heads: heads;
+    ensures placed: placed;
+    ensures sorted: sorted(g);
+    ensures binned: binned;
+    ensures mapped_bins: mapped_bins(g, b);
+    ensures counted: counted(b);
+*/
 void bin_insert(struct granule *g, struct bins *b, uint32_t i);
 
 /* Take free chunk i out of the bin it is in. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires linked: linked(g);
+    requires heads: heads;
+    requires placed: placed;
+    requires sorted: sorted(g);
+    requires binned: binned;
+    requires mapped_bins: mapped_bins(g, b);
+    requires counted: counted(b);
+    requires free: is_free(i) && in_bin(i);
+    terminates \true;
+    exits never: \false;
+    assigns g[0 .. fence - 1].lo, g[0 .. fence - 1].hi, b->map[0 .. 1], b->free_chunks,
+            b->free_granules, list[i + 1], list[i + 2], list[g[i + 1].lo + 1], tally[i + 1],
+            lead[0 .. fence];
+    ensures loose: list[i + 1] == LIST_NONE;
+    ensures waits: same_waits{Pre, Post}(i);
+    ensures dirty: same_dirty{Pre, Post};
+    ensures outside: same_outside{Pre, Post}(g, -1);
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+    ensures linked: linked(g);
+    ensures heads: heads;
+    ensures placed: placed;
+    ensures sorted: sorted(g);
+    ensures binned: binned_but(i);
+    ensures mapped_bins: mapped_bins(g, b);
+    ensures counted: counted(b);
+*/
 void bin_unlink(struct granule *g, struct bins *b, uint32_t i);
 
 /* The list operations themselves, for any circular list whose nodes are granules: hang x behind
@@ -215,6 +283,21 @@ uint32_t bin_next_marked(const struct bins *b, uint32_t from);
 uint32_t bin_last(const struct granule *g, uint32_t bin);
 
 /* The smallest chunk of large bin `bin` with `size` granules or more; 0 when there is none. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires linked: linked(g);
+    requires heads: heads;
+    requires placed: placed;
+    requires sorted: sorted(g);
+    requires bin: BIN_LARGE_FIRST <= bin < BIN_COUNT;
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures fits: \result != 0 ==>
+        is_free(\result) && list[\result + 1] == bin && span[\result] >= size;
+    ensures none: \result == 0 ==> empty(g, bin) || span[g[bin].lo - 1] < size;
+*/
 uint32_t bin_best_fit(const struct granule *g, const struct bins *b, uint32_t bin, uint32_t size);
 
 /* Push allocated or cached chunk i (of FAST_MAX_GRANULES or less), which becomes cached. */
@@ -227,6 +310,9 @@ uint32_t bin_best_fit(const struct granule *g, const struct bins *b, uint32_t bi
     requires linked: linked(g);
     requires heads: heads;
     requires placed: placed;
+    requires sorted: sorted(g);
+    requires binned: binned;
+    requires mapped_bins: mapped_bins(g, b);
     requires fast: fast(g, b);
     requires counted: counted(b);
     requires in_use: in_use(i) && list[i + 1] == LIST_NONE;
@@ -246,6 +332,9 @@ uint32_t bin_best_fit(const struct granule *g, const struct bins *b, uint32_t bi
     ensures linked: linked(g);
     ensures heads: heads;
     ensures placed: placed;
+    ensures sorted: sorted(g);
+    ensures binned: binned;
+    ensures mapped_bins: mapped_bins(g, b);
     ensures fast: fast(g, b);
     ensures counted: counted(b);
 */
@@ -259,6 +348,9 @@ void fast_push(struct granule *g, const struct seal_key *k, struct bins *b, uint
     requires linked: linked(g);
     requires heads: heads;
     requires placed: placed;
+    requires sorted: sorted(g);
+    requires binned: binned;
+    requires mapped_bins: mapped_bins(g, b);
     requires fast: fast(g, b);
     requires counted: counted(b);
     requires size: CHUNK_MIN_GRANULES <= size <= FAST_MAX_GRANULES;
@@ -276,6 +368,9 @@ void fast_push(struct granule *g, const struct seal_key *k, struct bins *b, uint
     ensures linked: linked(g);
     ensures heads: heads;
     ensures placed: placed;
+    ensures sorted: sorted(g);
+    ensures binned: binned;
+    ensures mapped_bins: mapped_bins(g, b);
     ensures fast: fast(g, b);
     ensures counted: counted(b);
 */

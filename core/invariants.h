@@ -10,6 +10,7 @@
  *   tally[x]    how node x counts: 0 not, 1 as a free chunk, 2 as a fast one
  *   weight[x]   granules of the chunk that such a node stands for
  *   above[i]    the chunk above chunk i in its fast list, 0 for the first
+ *   lead[x]     ring node of the first chunk that has the size of node x's, in its large bin
  *
  *        index    REGION_FIRST                                   fence
  *                 | chunk         | chunk | chunk         | top    | fence |
@@ -34,6 +35,7 @@
 /*@ ghost uint8_t tally[REGION_LIMIT_GRANULES + 1u]; */
 /*@ ghost uint32_t weight[REGION_LIMIT_GRANULES + 1u]; */
 /*@ ghost uint32_t above[REGION_LIMIT_GRANULES + 1u]; */
+/*@ ghost uint32_t lead[REGION_LIMIT_GRANULES + 1u]; */
 
 /* What list[x] says. 1 .. BIN_COUNT - 1: the circular list of that bin, x a head or node i + 1 of
  * chunk i; LIST_RING + bin: the nextsize ring of a large bin, x = i + 2; LIST_DIRTY: the list of
@@ -144,6 +146,46 @@
         is_free(i) && i != hole && i + span[i] != fence ==> in_bin(i);
     predicate binned{L} = \forall integer i; is_free(i) && i + span[i] != fence ==> in_bin(i);
 
+    // sorted: in a large bin no node is larger than the one before; the first node and each smaller
+    // one leads its size: it stands in the ring, the others' nextsize link is 0. From such a node
+    // back the ring goes to the one that leads the size before, from the first node to the last
+    // size.
+    predicate in_large{L}(integer x) = BIN_LARGE_FIRST <= list[x] < LIST_RING;
+    predicate in_ring{L}(integer x) = LIST_RING <= list[x] < LIST_DIRTY;
+
+    predicate leads{L}(integer y) = in_ring(y + 1) && lead[y] == y + 1;
+    predicate twins{L}(integer x, integer y) =
+        !in_ring(y + 1) && lead[y] == lead[x] && span[y - 1] == span[x - 1];
+    predicate follows{L}(integer x, integer y) = y >= BIN_COUNT ==>
+        leads(y) && (x >= BIN_COUNT ==> span[y - 1] < span[x - 1]) || x >= BIN_COUNT && twins(x, y);
+    predicate ends_run{L}(integer x, integer ring) =
+        lead[x] == ring && span[x - 1] == span[ring - 2];
+    predicate rung{L}(struct granule *g, integer y) =
+        g[y - 1].hi >= BIN_COUNT ? ends_run(g[y - 1].hi, g[y].hi) :
+                                   ends_run(g[g[y - 1].hi].hi, g[y].hi);
+    predicate told{L}(struct granule *g, integer i) =
+        span[i] >= LARGE_MIN_GRANULES && in_bin(i) && !in_ring(i + 2) ==> g[i + 2].lo == 0;
+    predicate sorted{L}(struct granule *g) =
+        (\forall integer x; 0 <= x < fence && in_large(x) ==> follows(x, g[x].lo)) &&
+        (\forall integer y; 0 <= y < fence && in_ring(y) ==> rung(g, y)) &&
+        \forall integer i; is_free(i) ==> told(g, i);
+
+    // ... as if node `hole`, whose ring node is in no ring, did not hang in its list.
+    predicate follows_but{L}(struct granule *g, integer x, integer hole) =
+        g[x].lo == hole ? follows(x, g[hole].lo) : follows(x, g[x].lo);
+    predicate rung_but{L}(struct granule *g, integer y, integer hole) =
+        g[y - 1].hi == hole ?
+            (g[hole].hi >= BIN_COUNT ? ends_run(g[hole].hi, g[y].hi) :
+                                       ends_run(g[g[hole].hi].hi, g[y].hi)) :
+        g[y - 1].hi >= BIN_COUNT ? ends_run(g[y - 1].hi, g[y].hi) :
+        g[g[y - 1].hi].hi == hole ? ends_run(g[hole].hi, g[y].hi) :
+                                    ends_run(g[g[y - 1].hi].hi, g[y].hi);
+    predicate sorted_but{L}(struct granule *g, integer hole) =
+        (\forall integer x; 0 <= x < fence && x != hole && in_large(x) ==>
+            follows_but(g, x, hole)) &&
+        (\forall integer y; 0 <= y < fence && in_ring(y) ==> y - 1 != hole && rung_but(g, y, hole)) &&
+        \forall integer i; is_free(i) && i + 1 != hole ==> told(g, i);
+
     // counted: how many chunks and granules the nodes below n stand for. What counts stands in a map
     // of its own, so that whoever moves links need not think of sums.
     predicate tallied_as{L}(integer x) =
@@ -201,6 +243,23 @@
             \at(g[j].lo, A) == \at(g[j].lo, B)) &&
         (\forall integer j; 0 <= j <= \at(fence, A) && j != hi && j != too ==>
             \at(g[j].hi, A) == \at(g[j].hi, B));
+
+    // Cells that are no node, save one, keep their links; all but ring nodes do; chunks save one wait
+    // where they did; the list of dirty chunks has the same nodes.
+    predicate same_outside{A, B}(struct granule *g, integer but) = \forall integer x;
+        0 <= x <= \at(fence, A) && x != but && \at(list[x], A) == LIST_NONE &&
+        \at(list[x], B) == LIST_NONE ==>
+        \at(g[x].lo, A) == \at(g[x].lo, B) && \at(g[x].hi, A) == \at(g[x].hi, B);
+
+    predicate same_but_rings{A, B}(struct granule *g) = \forall integer x;
+        0 <= x <= \at(fence, A) && !in_ring{A}(x) && !in_ring{B}(x) ==>
+        \at(g[x].lo, A) == \at(g[x].lo, B) && \at(g[x].hi, A) == \at(g[x].hi, B);
+
+    predicate same_waits{A, B}(integer but) = \forall integer i;
+        chunk{A}(i) && i != but ==> \at(list[i + 1], A) == \at(list[i + 1], B);
+
+    predicate same_dirty{A, B} = \forall integer x; 0 <= x <= \at(fence, A) ==>
+        (\at(list[x], A) == LIST_DIRTY <==> \at(list[x], B) == LIST_DIRTY);
 
     // Where chunk i ends.
     predicate clear{L}(integer i, integer j) = j + span[j] <= i || i + span[i] <= j;

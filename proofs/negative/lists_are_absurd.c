@@ -12,6 +12,7 @@
     requires linked: linked(g);
     requires heads: heads;
     requires placed: placed;
+    requires sorted: sorted(g);
     requires binned: binned_but(i);
     requires mapped_bins: mapped_bins(g, b);
     requires counted: counted(b);
