@@ -36,6 +36,17 @@ uint32_t bin_index(uint32_t size) {
     return bin < BIN_COUNT ? bin : BIN_COUNT - 1;
 }
 
+/* A 32nd of the run's width, where that is more than one granule. */
+uint32_t bin_rank(uint32_t size) {
+    if (size < 704)
+        return size;
+    if (size < 2752)
+        return size / 8;
+    if (size < 10944)
+        return size / 64;
+    return size < 43712 ? size / 512 : size / 4096;
+}
+
 /* No node but the heads: the map's side of bins_init. */
 /*@ ghost
     /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
@@ -675,14 +686,14 @@ void bin_insert_unsorted(struct granule *g, struct bins *b, uint32_t i) {
     //@ assert all: tallied;
 }
 
-/* From ring granule y to the next one `to`, which must lie in the region and hold a size on the
+/* From ring granule y to the next one `to`, which must lie in the region and hold a rank on the
  * expected side: so a damaged ring leads neither out of the region nor round for ever. */
 /*@ requires cells: cells(g);
     requires bound: bound(g, b);
     requires ring: BIN_COUNT + 2 <= y < fence;
     requires next: BIN_COUNT + 2 <= to < fence;
-    requires down: descending ==> g[to - 2].size < g[y - 2].size;
-    requires up: !descending ==> g[to - 2].size > g[y - 2].size;
+    requires down: descending ==> rank(g[to - 2].size) < rank(g[y - 2].size);
+    requires up: !descending ==> rank(g[to - 2].size) > rank(g[y - 2].size);
     terminates \true;
     exits never: \false;
     assigns \nothing;
@@ -692,13 +703,14 @@ static uint32_t ring_step(const struct granule *g, const struct bins *b, uint32_
                           bool descending) {
     if (to < BIN_COUNT + 2 || to >= b->fence)
         report_fault(FAULT_NEXTSIZE, &g[y], NULL, "nextsize link leaves the region");
-    if (descending ? g[to - 2].size >= g[y - 2].size : g[to - 2].size <= g[y - 2].size)
+    uint32_t from_rank = bin_rank(g[y - 2].size), to_rank = bin_rank(g[to - 2].size);
+    if (descending ? to_rank >= from_rank : to_rank <= from_rank)
         report_fault(FAULT_NEXTSIZE, &g[y], NULL, "nextsize ring is not sorted");
     return to;
 }
 
 /* Node of large bin `bin` behind which a chunk of `size` granules belongs: behind the first of its
- * size, else behind the last that is larger. */
+ * rank, else behind the last of a larger one. */
 /*@ requires cells: cells(g);
     requires bound: bound(g, b);
     requires tiled: tiled(g);
@@ -711,9 +723,9 @@ static uint32_t ring_step(const struct granule *g, const struct bins *b, uint32_
     exits never: \false;
     assigns \nothing;
     ensures node: \result < fence && list[\result] == bin;
-    ensures behind: \result >= BIN_COUNT ==> span[\result - 1] >= size;
-    ensures ahead: g[\result].lo >= BIN_COUNT ==> span[g[\result].lo - 1] < size ||
-        \result >= BIN_COUNT && span[\result - 1] == size;
+    ensures behind: \result >= BIN_COUNT ==> rank(span[\result - 1]) >= rank(size);
+    ensures ahead: g[\result].lo >= BIN_COUNT ==> rank(span[g[\result].lo - 1]) < rank(size) ||
+        \result >= BIN_COUNT && rank(span[\result - 1]) == rank(size);
 */
 static uint32_t large_before(const struct granule *g, const struct bins *b, uint32_t bin,
                              uint32_t size) {
@@ -721,18 +733,19 @@ static uint32_t large_before(const struct granule *g, const struct bins *b, uint
     //@ assert head: node_in_large(g, bin);
     if (g[bin].lo == bin)
         return bin;
-    uint32_t smallest = g[bin].hi - 1;
+    uint32_t own = bin_rank(size), smallest = g[bin].hi - 1;
     //@ assert last: node_in_large(g, smallest + 1);
-    if (size < g[smallest].size)
+    if (own < bin_rank(g[smallest].size))
         return smallest + 1;
     uint32_t leader = g[bin].lo + 1;
     //@ assert first: node_in_large(g, leader - 1) && follows(bin, leader - 1);
     /*@ loop invariant ring: leader < fence && list[leader] == LIST_RING + bin;
-        loop invariant passed: g[leader - 1].hi >= BIN_COUNT ==> span[g[leader - 1].hi - 1] > size;
+        loop invariant passed: g[leader - 1].hi >= BIN_COUNT ==>
+            rank(span[g[leader - 1].hi - 1]) > own;
         loop assigns leader;
-        loop variant span[leader - 2];
+        loop variant rank(span[leader - 2]);
     */
-    while (size < g[leader - 2].size) {
+    while (own < bin_rank(g[leader - 2].size)) {
         //@ assert step: node_in_ring(g, leader) && node_in_ring(g, g[leader].lo);
         //@ assert back: rung(g, g[leader].lo);
         //@ assert behind: node_in_large(g, g[leader].lo - 1);
@@ -742,9 +755,9 @@ static uint32_t large_before(const struct granule *g, const struct bins *b, uint
     }
     //@ assert leader: node_in_ring(g, leader) && node_in_large(g, leader - 1);
     //@ assert behind: leader - 1 >= BIN_COUNT && g[g[leader - 1].hi].lo == leader - 1;
-    //@ assert fits: span[leader - 2] <= size && g[leader - 2].size == span[leader - 2];
-    //@ assert passed: g[leader - 1].hi >= BIN_COUNT ==> span[g[leader - 1].hi - 1] > size;
-    if (g[leader - 2].size == size)
+    //@ assert fits: rank(span[leader - 2]) <= own && g[leader - 2].size == span[leader - 2];
+    //@ assert passed: g[leader - 1].hi >= BIN_COUNT ==> rank(span[g[leader - 1].hi - 1]) > own;
+    if (bin_rank(g[leader - 2].size) == own)
         return leader - 1;
     return g[leader - 1].hi;
 }
@@ -785,7 +798,7 @@ static void ring_hook(struct granule *g, const struct bins *b, uint32_t y, uint3
     hook_checked(g, b, y, g[next].hi, FAULT_NEXTSIZE);
 }
 
-/* Chunk i, which hangs where it belongs in its large bin, joins the ring if its size is new there. */
+/* Chunk i, which hangs where it belongs in its large bin, joins the ring if its rank is new there. */
 /*@ requires cells: cells(g);
     requires bound: bound(g, b);
     requires tiled: tiled(g);
@@ -797,9 +810,9 @@ static void ring_hook(struct granule *g, const struct bins *b, uint32_t y, uint3
     requires node: is_free(i) && in_large(i + 1);
     requires ring: list[i + 2] == LIST_NONE && g[i + 2].lo == 0;
     requires behind: g[i + 1].hi != i + 1 &&
-        (g[i + 1].hi >= BIN_COUNT ==> span[g[i + 1].hi - 1] >= span[i]);
-    requires ahead: g[i + 1].lo >= BIN_COUNT ==> span[g[i + 1].lo - 1] < span[i] ||
-        g[i + 1].hi >= BIN_COUNT && span[g[i + 1].hi - 1] == span[i];
+        (g[i + 1].hi >= BIN_COUNT ==> rank(span[g[i + 1].hi - 1]) >= rank(span[i]));
+    requires ahead: g[i + 1].lo >= BIN_COUNT ==> rank(span[g[i + 1].lo - 1]) < rank(span[i]) ||
+        g[i + 1].hi >= BIN_COUNT && rank(span[g[i + 1].hi - 1]) == rank(span[i]);
     terminates \true;
     exits never: \false;
     assigns g[0 .. fence - 1].lo, g[0 .. fence - 1].hi, list[i + 2], lead[i + 1];
@@ -824,7 +837,7 @@ static void ring_in(struct granule *g, const struct bins *b, uint32_t i) {
     //@ assert pair: follows(behind, ahead) && behind != i + 1 && ahead != i + 1;
     /*@ assert order: \forall integer x; 0 <= x < fence && in_large(x) && x != i + 1 &&
             x != behind ==> node_in_large(g, x) && g[x].lo != i + 1 && follows(x, g[x].lo); */
-    if (behind >= BIN_COUNT && g[behind - 1].size == g[i].size) {
+    if (behind >= BIN_COUNT && bin_rank(g[behind - 1].size) == bin_rank(g[i].size)) {
         //@ ghost lead[i + 1] = lead[behind];
         /*@ assert ordered: \forall integer x; 0 <= x < fence && in_large(x) && x != i + 1 &&
                 x != behind ==> follows{Pre}(x, g[x].lo) && follows(x, g[x].lo); */
@@ -952,7 +965,7 @@ void bin_insert(struct granule *g, struct bins *b, uint32_t i) {
     //@ assert all: tallied;
 }
 
-/* Chunk i leaves the nextsize ring; the next chunk of its size takes its place, if there is one. */
+/* Chunk i leaves the nextsize ring; the next chunk of its rank takes its place, if there is one. */
 static void ring_unhook(struct granule *g, const struct bins *b, uint32_t i) {
     uint32_t y = i + 2, after = g[y].lo, before = g[y].hi;
     if (!answered(g, b, before, y) || !answered(g, b, y, after))
@@ -960,7 +973,7 @@ static void ring_unhook(struct granule *g, const struct bins *b, uint32_t i) {
     uint32_t heir = g[i + 1].lo; /* node of the chunk behind in the bin, or the head */
     if (heir >= b->fence)
         report_fault(FAULT_LINK, &g[i + 1], &g[i], "bin link leaves the region");
-    if (heir >= BIN_COUNT && g[heir - 1].size == g[i].size) {
+    if (heir >= BIN_COUNT && bin_rank(g[heir - 1].size) == bin_rank(g[i].size)) {
         heir++;
         g[heir].lo = after == y ? heir : after;
         g[heir].hi = before == y ? heir : before;
@@ -1087,18 +1100,20 @@ uint32_t bin_best_fit(const struct granule *g, const struct bins *b, uint32_t bi
     //@ ghost large_nodes(g);
     //@ assert head: node_in_large(g, bin);
     //@ assert first: g[bin].lo != bin ==> node_in_large(g, g[bin].lo) && follows(bin, g[bin].lo);
-    if (g[bin].lo == bin || g[g[bin].lo - 1].size < size)
+    if (g[bin].lo == bin)
         return 0;
     uint32_t largest = g[bin].lo + 1;
     //@ assert largest: node_in_ring(g, largest) && node_in_ring(g, g[largest].hi);
-    uint32_t leader = g[largest].hi; /* the smallest size's */
+    uint32_t leader = g[largest].hi; /* the smallest rank's */
     if (leader < BIN_COUNT + 2 || leader >= b->fence)
         report_fault(FAULT_NEXTSIZE, &g[largest], NULL, "nextsize link leaves the region");
     /*@ loop invariant ring: leader < fence && list[leader] == LIST_RING + bin;
         loop assigns leader;
-        loop variant fence - span[leader - 2];
+        loop variant UINT32_MAX - rank(span[leader - 2]);
     */
     while (g[leader - 2].size < size) {
+        if (leader == largest)
+            return 0;
         //@ assert step: node_in_ring(g, leader) && node_in_ring(g, g[leader].hi);
         //@ assert back: rung(g, leader) && node_in_large(g, leader - 1);
         //@ assert before: node_in_large(g, g[leader - 1].hi);
@@ -1111,7 +1126,8 @@ uint32_t bin_best_fit(const struct granule *g, const struct bins *b, uint32_t bi
     //@ assert second: node_in_large(g, second);
     if (second >= b->fence)
         report_fault(FAULT_LINK, &g[leader - 1], &g[leader - 2], "bin link leaves the region");
-    bool twin = second >= BIN_COUNT && g[second - 1].size == g[leader - 2].size;
+    bool twin = second >= BIN_COUNT && g[second - 1].size >= size &&
+                bin_rank(g[second - 1].size) == bin_rank(g[leader - 2].size);
     return twin ? second - 1 : leader - 2;
 }
 

@@ -2,7 +2,7 @@
  *
  *   bin 1       unsorted: freed chunks and remainders, each given one chance to be reused as it is
  *   bin 2..63   small: chunks of exactly that many granules, first in first out
- *   bin 64..127 large: descending sizes, with a second ring that holds one chunk of each size
+ *   bin 64..127 large: descending ranks, with a second ring that holds one chunk of each rank
  *   fast[s]     chunks of s granules that have not been merged yet: still in use for their
  *               neighbours, sealed as cached, last in first out, singly linked
  *
@@ -90,6 +90,16 @@ static inline uint32_t lowest_bit(uint64_t word) { return (uint32_t)__builtin_ct
     ensures large: size >= LARGE_MIN_GRANULES ==> BIN_LARGE_FIRST <= \result < BIN_COUNT;
 */
 uint32_t bin_index(uint32_t size);
+
+/* What large bins are sorted by: a size and those up to a 32nd of a bin's width above it share a rank. So
+ * no walk along a ring takes more than 32 steps, however many sizes are free (save in the last bin,
+ * whose chunks, of 2.7 MiB and more, are few). Within one bin a larger rank is a larger size. */
+/*@ terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures named: \result == rank(size);
+*/
+uint32_t bin_rank(uint32_t size);
 
 /* Empty bins; the heads g[0..BIN_COUNT) are written. */
 /*@ requires cells: cells(g) && fence == end;
@@ -282,7 +292,8 @@ uint32_t bin_next_marked(const struct bins *b, uint32_t from);
 */
 uint32_t bin_last(const struct granule *g, uint32_t bin);
 
-/* The smallest chunk of large bin `bin` with `size` granules or more; 0 when there is none. */
+/* A chunk of large bin `bin` with `size` granules or more, of the smallest rank whose first chunk is as
+ * large; 0 when there is none. */
 /*@ requires cells: cells(g);
     requires bound: bound(g, b);
     requires tiled: tiled(g);

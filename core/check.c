@@ -151,15 +151,16 @@ static bool check_sorted(const struct walk *w, uint32_t bin) {
     uint32_t first = g[bin].lo, leader = 0;
     for (uint32_t x = first; x != bin; x = g[x].lo) {
         uint32_t i = x - 1, ring = i + 2;
-        bool leads = x == first || g[g[x].hi - 1].size != g[i].size;
-        if (x != first && g[g[x].hi - 1].size < g[i].size)
-            return broken(w, CP_SORTED, i, g[i].size, g[g[x].hi - 1].size, "sizes do not descend");
+        uint32_t rank = bin_rank(g[i].size), before = bin_rank(g[g[x].hi - 1].size);
+        bool leads = x == first || before != rank;
+        if (x != first && before < rank)
+            return broken(w, CP_SORTED, i, rank, before, "ranks do not descend");
         if (!leads && g[ring].lo != 0)
-            return broken(w, CP_SORTED, i, g[ring].lo, 0, "second of its size in the ring");
+            return broken(w, CP_SORTED, i, g[ring].lo, 0, "second of its rank in the ring");
         if (leads && (!is_node(w->r, g[ring].lo) || g[g[ring].lo].hi != ring))
             return broken(w, CP_SORTED, i, g[ring].lo, ring, "nextsize link not answered");
         if (leads && leader != 0 && g[leader].lo != ring)
-            return broken(w, CP_SORTED, i, g[leader].lo, ring, "ring leaves out a size");
+            return broken(w, CP_SORTED, i, g[leader].lo, ring, "ring leaves out a rank");
         leader = leads ? ring : leader;
     }
     if (leader != 0 && g[leader].lo != first + 1)

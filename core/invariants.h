@@ -10,7 +10,7 @@
  *   tally[x]    how node x counts: 0 not, 1 as a free chunk, 2 as a fast one
  *   weight[x]   granules of the chunk that such a node stands for
  *   above[i]    the chunk above chunk i in its fast list, 0 for the first
- *   lead[x]     ring node of the first chunk that has the size of node x's, in its large bin
+ *   lead[x]     ring node of the first chunk that has the rank of node x's, in its large bin
  *
  *        index    REGION_FIRST                                   fence
  *                 | chunk         | chunk | chunk         | top    | fence |
@@ -146,20 +146,25 @@
         is_free(i) && i != hole && i + span[i] != fence ==> in_bin(i);
     predicate binned{L} = \forall integer i; is_free(i) && i + span[i] != fence ==> in_bin(i);
 
-    // sorted: in a large bin no node is larger than the one before; the first node and each smaller
-    // one leads its size: it stands in the ring, the others' nextsize link is 0. From such a node
-    // back the ring goes to the one that leads the size before, from the first node to the last
-    // size.
+    // The rank of a size, see bin_rank; only its name is used in proofs.
+    axiomatic Rank {
+        logic uint32_t rank(integer size);
+    }
+
+    // sorted: in a large bin no node has a larger rank than the one before; the first node and each
+    // of a smaller rank leads its rank: it stands in the ring, the others' nextsize link is 0. From
+    // such a node back the ring goes to the one that leads the rank before, from the first node to
+    // the last rank.
     predicate in_large{L}(integer x) = BIN_LARGE_FIRST <= list[x] < LIST_RING;
     predicate in_ring{L}(integer x) = LIST_RING <= list[x] < LIST_DIRTY;
 
     predicate leads{L}(integer y) = in_ring(y + 1) && lead[y] == y + 1;
     predicate twins{L}(integer x, integer y) =
-        !in_ring(y + 1) && lead[y] == lead[x] && span[y - 1] == span[x - 1];
+        !in_ring(y + 1) && lead[y] == lead[x] && rank(span[y - 1]) == rank(span[x - 1]);
     predicate follows{L}(integer x, integer y) = y >= BIN_COUNT ==>
-        leads(y) && (x >= BIN_COUNT ==> span[y - 1] < span[x - 1]) || x >= BIN_COUNT && twins(x, y);
+        leads(y) && (x >= BIN_COUNT ==> rank(span[y - 1]) < rank(span[x - 1])) || x >= BIN_COUNT && twins(x, y);
     predicate ends_run{L}(integer x, integer ring) =
-        lead[x] == ring && span[x - 1] == span[ring - 2];
+        lead[x] == ring && rank(span[x - 1]) == rank(span[ring - 2]);
     predicate rung{L}(struct granule *g, integer y) =
         g[y - 1].hi >= BIN_COUNT ? ends_run(g[y - 1].hi, g[y].hi) :
                                    ends_run(g[g[y - 1].hi].hi, g[y].hi);
