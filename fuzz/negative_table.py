@@ -136,5 +136,7 @@ def write_table(path, rows, why, last):
         f.write(HEAD + "".join(f"{r}\n" for r in ordered))
         f.write(f"\n{summary(ordered)}{last}\n")
         f.write("\n## What survives\n\n" if missed else "\nNone survives.\n")
-        f.writelines(f"* **{r.name}**: {why(r.name)}\n" for r in missed)
+        for r in missed:
+            longest = max(t.limit for t in r.trials["guided"])
+            f.write(f"* **{r.name}** (sought for {longest:.0f} s): {why(r.name)}\n")
     os.replace(path + ".new", path)  # a run that is killed leaves a whole table
