@@ -178,7 +178,7 @@ static void map_read(void) {
 /* ---- calls ------------------------------------------------------------------------------------ */
 
 bool contract_enter(struct contract_call *call, bool open, bool inner) {
-    if (watch.r == NULL || (inner && watch.depth == 0))
+    if (watch.r == NULL || (inner && (open || watch.depth == 0)))
         return false;
     call->outer_depth = watch.depth;
     call->open = open;
@@ -193,7 +193,7 @@ const struct contract_moment *contract_keep(struct contract_call *call) {
     struct contract_moment *m = &watch.kept[watch.level++];
     for (unsigned n = 0; n < OBJECTS; n++)
         memcpy(m->object[n].then, m->object[n].now, m->object[n].bytes);
-    watch.depth++;
+    watch.depth = call->open ? 0 : watch.depth + 1; /* what is open may lack ghost steps */
     return m;
 }
 
