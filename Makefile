@@ -152,7 +152,8 @@ format: setup ## rewrite the C files as .clang-format has it
 fuzz: setup ## fuzz a target on an engine (TARGET= ENGINE= FUZZ_TIME=seconds)
 prove: setup ## prove the region core with Frama-C
 # Not -include: without its rules, `make prove` would pass and have proved nothing.
-include fuzz/fuzz.mk proofs/wp.mk ci/bench.mk core/test/exhaust.mk proofs/lint.mk proofs/eva.mk
+include fuzz/fuzz.mk proofs/wp.mk ci/bench.mk core/test/exhaust.mk proofs/lint.mk proofs/eva.mk \
+    proofs/runtime.mk
 
 # ---- Speed ---------------------------------------------------------------------------------
 

@@ -285,12 +285,12 @@ CP_PUBLIC void cp_free(void *p) {
 }
 
 /* A chunk may be one granule larger than its request needs, or as large as others of a cache bin
- * that sizes share; a mapping is as many pages as the request needs. */
+ * that sizes share; a mapping is as many pages as the request needs, which is one for no bytes. */
 static bool size_is_possible(struct block b, size_t size) {
     if (size > usable_bytes(b))
         return false;
     if (b.mapped)
-        return mapped_usable(b.header) - size < PAGE_BYTES;
+        return mapped_usable(b.header) - size < PAGE_BYTES + (size == 0);
     uint32_t granules = size_to_granules(size), has = b.header->size;
     return has <= granules + 1 ||
            (has <= CACHE_MAX_GRANULES && cache_bin_of(has) == cache_bin_of(granules));

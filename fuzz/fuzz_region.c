@@ -21,6 +21,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { HEADER_BYTES = 4, RECORD_BYTES = 4, LIVE_MAX = 64, GRANULES_MAX = 16 * 1024 };
 
+/* In a build that checks contracts at run time (proofs/runtime), of one region of less granules. */
+enum { CONTRACT_GRANULES_MAX = 2048 };
+void contracts_watch(const struct region *r, struct granule *g, uint32_t granules)
+    __attribute__((weak));
+
+static uint32_t granules_max(void) {
+    return contracts_watch != NULL ? CONTRACT_GRANULES_MAX : GRANULES_MAX;
+}
+
 static struct granule cells[GRANULES_MAX] __attribute__((aligned(4096)));
 
 static struct {
@@ -149,7 +158,7 @@ static void purge(void) {
 static void extend(uint32_t by) {
     uint32_t now = region_granules(&run.r);
     uint32_t granules = (now + by + PAGE_GRANULES) / PAGE_GRANULES * PAGE_GRANULES;
-    if (granules > GRANULES_MAX)
+    if (granules > granules_max())
         return;
     memset(&cells[now], 0, (size_t)(granules - now) * GRANULE_BYTES);
     region_extend(&run.r, granules, now % PAGE_GRANULES == 0);
@@ -223,7 +232,8 @@ static void step(const uint8_t *record) {
 /* ---- a run ---------------------------------------------------------------------------------- */
 
 static void start(const uint8_t *header) {
-    uint32_t granules = REGION_MIN_GRANULES + header[1] * 64u;
+    uint32_t granules =
+        REGION_MIN_GRANULES + header[1] * 64u % (granules_max() - REGION_MIN_GRANULES);
     memset(cells, 0, (size_t)run.used * GRANULE_BYTES);
     uint64_t secret = header[2] | (uint64_t)header[3] << 8;
     struct seal_key key = {.base = (uintptr_t)cells / GRANULE_BYTES,
@@ -234,7 +244,11 @@ static void start(const uint8_t *header) {
     run.walk_every = (const unsigned[]){8, 1, 2, 32}[header[0] >> 4 & 3];
     run.live = 0;
     run.used = granules;
+    if (contracts_watch != NULL)
+        contracts_watch(NULL, NULL, 0);
     region_init(&run.r, cells, granules, &key, 0);
+    if (contracts_watch != NULL)
+        contracts_watch(&run.r, cells, CONTRACT_GRANULES_MAX);
 }
 
 /* With everything freed the region is one top chunk again. */

@@ -657,15 +657,22 @@ void os_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*child)(vo
     sim.fork_child = child;
 }
 
-/* The other threads are not in the child: what they were doing is left where it stands. */
+/* The other threads are not in the child: what they were doing is left where it stands. Those that
+ * begin anew are held back until the hooks are done: a child has no second thread before. */
 static void become_child(void) {
     sched_only_self();
+    sched_hold(true);
     sim_locks_only_self();
     for (unsigned t = 0; t <= FIBERS_MAX; t++)
         if (t != sim_thread()) {
             sim.thread[t].in_handler = false;
             sim.thread[t].armed = NULL;
         }
+}
+
+static void begin_anew(void) {
+    sched_hold(false);
+    race_only_self(); /* whatever the hooks wrote is ordered before */
 }
 
 void sim_fork(bool as_child) {
@@ -678,6 +685,8 @@ void sim_fork(bool as_child) {
         become_child();
     if (after != NULL)
         after();
+    if (as_child)
+        begin_anew();
     sim.thread[sim_thread()].in_handler = nested;
 }
 
