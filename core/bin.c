@@ -327,14 +327,6 @@ void bin_hook(struct granule *g, const struct bins *b, uint32_t x, uint32_t befo
 
 /* No node is a header, since each lies inside its chunk. */
 /*@ ghost
-    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
-       requires tiling: tiling;
-       requires placed: placed;
-       terminates \true;
-       exits never: \false;
-       assigns \nothing;
-       ensures inner: inner;
-    @/
     void nodes_inner(void) {
         /@ assert inside: \forall integer i, j; chunk(i) && i < j < i + span[i] ==> !header(j); @/
         /@ assert bins: \forall integer x; REGION_FIRST <= x <= fence &&

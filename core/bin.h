@@ -70,6 +70,19 @@ struct bins {
     predicate counted{L}(struct bins *b) = tallied && counted_free(b) && counted_fast(b);
 */
 
+/* Lemma: no node is a header, since each lies inside its chunk. Defined in bin.c. */
+/*@ ghost
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires tiling: tiling;
+       requires placed: placed;
+       terminates \true;
+       exits never: \false;
+       assigns \nothing;
+       ensures inner: inner;
+    @/
+    void nodes_inner(void);
+*/
+
 /* Trusted: what the machine's instruction finds (see proofs/SOUNDNESS.md). */
 /*@ requires some: word != 0;
     terminates \true;

@@ -14,10 +14,10 @@ static const struct page_run no_pages = {0, 0};
 struct page_run region_whole_pages(const struct region *r, uint32_t i) {
     uint32_t shift = (uint32_t)(r->key.base % PAGE_GRANULES);
     uint32_t links_end = i + DIRTY_NODE + 1;
-    uint32_t first =
-        (links_end + shift + PAGE_GRANULES - 1) / PAGE_GRANULES * PAGE_GRANULES - shift;
-    uint32_t end = (i + r->g[i].size + shift) / PAGE_GRANULES * PAGE_GRANULES - shift;
-    return first < end ? (struct page_run){first, end} : no_pages;
+    /* Counted from the page that holds granule 0, so that neither is less than nothing. */
+    uint32_t first = (links_end + shift + PAGE_GRANULES - 1) / PAGE_GRANULES * PAGE_GRANULES;
+    uint32_t end = (i + r->g[i].size + shift) / PAGE_GRANULES * PAGE_GRANULES;
+    return first < end ? (struct page_run){first - shift, end - shift} : no_pages;
 }
 
 struct page_run region_purged(const struct region *r, uint32_t i) {
@@ -26,68 +26,599 @@ struct page_run region_purged(const struct region *r, uint32_t i) {
     return (struct page_run){r->g[i + PURGED_NODE].lo, r->g[i + PURGED_NODE].hi};
 }
 
+/*@ requires runs: run(a) && run(b);
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures one: \result == a || \result == b;
+    ensures longer: \result.to - \result.from >= a.to - a.from &&
+        \result.to - \result.from >= b.to - b.from;
+*/
 static struct page_run longer(struct page_run a, struct page_run b) {
     return a.to - a.from >= b.to - b.from ? a : b;
 }
 
+/* What two runs share. */
+/*@ terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures run: run(\result);
+    ensures shared: \forall integer x; \result.from <= x < \result.to <==>
+        a.from <= x < a.to && b.from <= x < b.to;
+    ensures within: \result.from < \result.to ==> a.from <= \result.from &&
+        b.from <= \result.from && \result.to <= a.to && \result.to <= b.to;
+    ensures none: \result.from == \result.to ==> \result.from == 0;
+*/
 static struct page_run overlap(struct page_run a, struct page_run b) {
     uint32_t from = a.from > b.from ? a.from : b.from;
     uint32_t to = a.to < b.to ? a.to : b.to;
     return from < to ? (struct page_run){from, to} : no_pages;
 }
 
+/*@ requires run: run(run);
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures length: \result == run.to - run.from;
+*/
 static uint32_t length(struct page_run run) { return run.to - run.from; }
 
 uint32_t region_dirty(const struct region *r, uint32_t i) {
     return length(region_whole_pages(r, i)) - length(region_purged(r, i));
 }
 
+/* The cells of a large free chunk i are no other chunk's. */
+/*@ ghost
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires tiling: tiling;
+       requires heads: heads;
+       requires placed: placed;
+       requires large: large_free(i);
+       terminates \true;
+       exits never: \false;
+       assigns \nothing;
+       ensures inside: i + span[i] <= fence;
+       ensures record: list[i + PURGED_NODE] == LIST_NONE && !header(i + PURGED_NODE);
+       ensures node: !header(i + DIRTY_NODE) &&
+           (list[i + DIRTY_NODE] == LIST_NONE || list[i + DIRTY_NODE] == LIST_DIRTY);
+       ensures apart: \forall integer j; chunk(j) && j != i ==> clear(i, j);
+       ensures links: \forall integer j; chunk(j) ==> !(i + 2 < j + 1 <= i + DIRTY_NODE) &&
+           !(i + 2 < j + 2 <= i + DIRTY_NODE);
+       ensures others: \forall integer j; large_free(j) && j != i ==>
+           !(i <= j + PURGED_NODE <= i + DIRTY_NODE) && !(i <= j + DIRTY_NODE <= i + DIRTY_NODE);
+    @/
+    void cells_apart(uint32_t i) {
+        /@ assert extent: extent(i); @/
+        /@ assert extents: \forall integer j; chunk(j) && j != i ==> extent(j) && clear(i, j); @/
+        /@ assert inner: \forall integer j; i < j < i + span[i] ==> !chunk(j); @/
+        /@ assert places: place(i + PURGED_NODE) && place(i + DIRTY_NODE); @/
+    }
+
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires tiling: tiling;
+       requires placed: placed;
+       terminates \true;
+       exits never: \false;
+       assigns \nothing;
+       ensures records: \forall integer j; large_free(j) ==> j + DIRTY_NODE < fence &&
+           list[j + PURGED_NODE] == LIST_NONE;
+    @/
+    void records_loose(void) {
+        /@ assert inner: \forall integer j, m; large_free(j) && j < m < j + span[j] ==>
+            !chunk(m); @/
+        /@ assert records: \forall integer j; large_free(j) ==> extent(j) &&
+            place(j + PURGED_NODE) && !chunk(j + 1) && !chunk(j + 2) && !(chunk(j - 1) &&
+            span[j - 1] >= PURGE_MIN_GRANULES); @/
+    }
+*/
+
+/* Dirty node x stands for n granules from now on, not for as many as before. */
+/*@ ghost
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires node: x < fence;
+       terminates \true;
+       exits never: \false;
+       assigns dirt[x];
+       ensures set: dirt[x] == n;
+       ensures sum: dirt_below(fence) == \old(dirt_below(fence) - dirt[x]) + n;
+    @/
+    void soil(uint32_t x, uint32_t n) {
+        uint32_t m = 0;
+        dirt[x] = n;
+        /@ loop invariant m: m <= fence;
+           loop invariant sum: dirt_below(m) ==
+               dirt_below{Pre}(m) + (x < m ? n - \at(dirt[x], Pre) : 0);
+           loop assigns m;
+           loop variant fence - m;
+        @/
+        while (m < fence)
+            m++;
+    }
+
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires tiling: tiling;
+       requires placed: placed;
+       requires listed: only_listed;
+       requires node: x < fence;
+       terminates \true;
+       exits never: \false;
+       assigns \nothing;
+       ensures bounded: dirt[x] <= dirt_below(fence) <= fence;
+    @/
+    void dirt_bounded(uint32_t x) {
+        uint32_t n = 0;
+        uint32_t at = 0;
+        uint32_t end = REGION_FIRST;
+        /@ assert inside: \forall integer i, j; chunk(i) && i < j < i + span[i] ==> !header(j); @/
+        /@ loop invariant n: n <= end <= fence;
+           loop invariant heads: n <= REGION_FIRST ==> end == REGION_FIRST && dirt_below(n) == 0;
+           loop invariant chunk: n > REGION_FIRST ==> chunk(at) && at < n && end == at + span[at];
+           loop invariant next: header(end);
+           loop invariant above: 0 <= dirt_below(n);
+           loop invariant granules: n > REGION_FIRST ==>
+               dirt_below(n) <= (n <= at + DIRTY_NODE ? at : end);
+           loop invariant node: x < n ==> dirt_below(n) >= dirt[x];
+           loop assigns n, at, end;
+           loop variant fence - n;
+        @/
+        while (n < fence) {
+            if (n == end) {
+                at = end;
+                end += span[at];
+            }
+            /@ assert soiled: soiled(n); @/
+            /@ assert node: n > REGION_FIRST && dirt[n] != 0 ==> place(n) &&
+                chunk(n - DIRTY_NODE) && span[n - DIRTY_NODE] >= PURGE_MIN_GRANULES; @/
+            /@ assert own: dirt[n] != 0 ==> n == at + DIRTY_NODE && dirt[n] <= span[at]; @/
+            n++;
+        }
+    }
+*/
+
+/* The counter, and what node x counts for in the map. */
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires tagged: tagged(r->g);
+    requires lists: lists(r);
+    requires dirty: dirty(r);
+    requires node: REGION_FIRST <= x < fence && dirt[x] == 0;
+    requires part: n <= fence;
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, dirt[x];
+    ensures set: dirt[x] == n;
+    ensures counted: counted_dirty(r);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
+    ensures tiled: tiled(r->g);
+    ensures tagged: tagged(r->g);
+    ensures lists: lists(r);
+*/
+static void count_dirty_in(struct region *r, uint32_t x, uint32_t n) {
+    //@ ghost dirt_bounded(x);
+    //@ ghost soil(x, n);
+    (void)x; /* named for the map alone */
+    r->dirty_granules += n;
+    //@ assert sizes: same_sizes{Pre, Here}(r->g, -1, -1);
+    //@ assert links: same_links{Pre, Here}(r->g, -1, -1, -1, -1);
+    /*@ assert follows: \forall integer m; 0 <= m < fence && in_large(m) ==>
+            follows{Pre}(m, r->g[m].lo) && follows(m, r->g[m].lo); */
+    /*@ assert rung: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            rung{Pre}(r->g, y) && rung(r->g, y); */
+    //@ assert sorted: sorted(r->g);
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+            fast_first{Pre}(&r->bins, s) && fast_first(&r->bins, s); */
+    //@ assert fast: fast(r->g, &r->bins);
+}
+
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires tagged: tagged(r->g);
+    requires lists: lists(r);
+    requires dirty: dirty(r);
+    requires node: REGION_FIRST <= x < fence && dirt[x] == n;
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, dirt[x];
+    ensures set: dirt[x] == 0;
+    ensures counted: counted_dirty(r);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
+    ensures tiled: tiled(r->g);
+    ensures tagged: tagged(r->g);
+    ensures lists: lists(r);
+*/
+static void count_dirty_out(struct region *r, uint32_t x, uint32_t n) {
+    //@ ghost dirt_bounded(x);
+    //@ ghost soil(x, 0);
+    (void)x; /* named for the map alone */
+    r->dirty_granules -= n;
+    //@ assert sizes: same_sizes{Pre, Here}(r->g, -1, -1);
+    //@ assert links: same_links{Pre, Here}(r->g, -1, -1, -1, -1);
+    /*@ assert follows: \forall integer m; 0 <= m < fence && in_large(m) ==>
+            follows{Pre}(m, r->g[m].lo) && follows(m, r->g[m].lo); */
+    /*@ assert rung: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            rung{Pre}(r->g, y) && rung(r->g, y); */
+    //@ assert sorted: sorted(r->g);
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+            fast_first{Pre}(&r->bins, s) && fast_first(&r->bins, s); */
+    //@ assert fast: fast(r->g, &r->bins);
+}
+
+/* Write cell x, which is neither header nor node. */
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires tagged: tagged(r->g);
+    requires linked: linked(r->g);
+    requires heads: heads;
+    requires placed: placed;
+    requires sorted: sorted(r->g);
+    requires mapped_bins: mapped_bins(r->g, &r->bins);
+    requires fast: fast(r->g, &r->bins);
+    requires loose: REGION_FIRST <= x < fence && list[x] == LIST_NONE && !header(x);
+    requires apart: \forall integer j; chunk(j) ==> j + 1 != x && j + 2 != x;
+    terminates \true;
+    exits never: \false;
+    assigns r->g[x].lo, r->g[x].hi;
+    ensures set: r->g[x].lo == lo && r->g[x].hi == hi;
+    ensures counter: r->dirty_granules == \old(r->dirty_granules);
+    ensures links: same_links{Pre, Post}(r->g, x, -1, x, -1);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures tiled: tiled(r->g);
+    ensures tagged: tagged(r->g);
+    ensures linked: linked(r->g);
+    ensures sorted: sorted(r->g);
+    ensures mapped_bins: mapped_bins(r->g, &r->bins);
+    ensures fast: fast(r->g, &r->bins);
+*/
+static void cell_write(const struct region *r, uint32_t x, uint32_t lo, uint32_t hi) {
+    r->g[x].lo = lo;
+    r->g[x].hi = hi;
+    //@ assert sizes: same_sizes{Pre, Here}(r->g, -1, -1);
+    //@ assert links: same_links{Pre, Here}(r->g, x, -1, x, -1);
+    /*@ assert follows: \forall integer n; 0 <= n < fence && in_large(n) ==>
+            follows{Pre}(n, r->g[n].lo) && follows(n, r->g[n].lo); */
+    /*@ assert ring_nodes: \forall integer y; 0 <= y < fence && in_ring(y) ==> y >= REGION_FIRST &&
+            place{Pre}(y) && in_large(y - 1) && hooked{Pre}(r->g, y - 1) &&
+            in_large(\at(r->g[y - 1].hi, Pre)); */
+    /*@ assert rung: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            rung{Pre}(r->g, y) && rung(r->g, y); */
+    /*@ assert told: \forall integer j; is_free(j) ==> told{Pre}(r->g, j) && told(r->g, j); */
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+            fast_first{Pre}(&r->bins, s) && fast_first(&r->bins, s); */
+    /*@ assert fast: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST ==>
+            \at(list[j + 1], Pre) >= LIST_FAST && fast_link{Pre}(r->g, j) && fast_link(r->g, j); */
+}
+
+/* Free chunk i hangs itself first into the list of dirty chunks. */
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires tagged: tagged(r->g);
+    requires lists: lists(r);
+    requires large: large_free(i) && list[i + DIRTY_NODE] == LIST_NONE;
+    terminates \true;
+    exits never: \false;
+    assigns r->g[i + DIRTY_NODE].lo, r->g[i + DIRTY_NODE].hi, r->g[DIRTY_HEAD].lo,
+            r->g[r->g[DIRTY_HEAD].lo].hi, list[i + DIRTY_NODE];
+    ensures listed: list[i + DIRTY_NODE] == LIST_DIRTY;
+    ensures counter: r->dirty_granules == \old(r->dirty_granules);
+    ensures cells: same_but_dirty{Pre, Post}(r->g, -1);
+    ensures waits: same_waits{Pre, Post}(-1);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures tiled: tiled(r->g);
+    ensures tagged: tagged(r->g);
+    ensures lists: lists(r);
+*/
+static void dirty_hook(const struct region *r, uint32_t i) {
+    //@ ghost nodes_inner();
+    //@ ghost cells_apart(i);
+    /*@ assert linked: \forall integer x; 0 <= x < fence && hangs(x) ==>
+            hooked(r->g, x) && avoids(r->g, x, i + DIRTY_NODE); */
+    //@ assert first: hooked(r->g, DIRTY_HEAD);
+    //@ ghost list[i + DIRTY_NODE] = LIST_DIRTY;
+    //@ assert others: \forall integer x; hangs(x) && x != i + DIRTY_NODE ==> hangs{Pre}(x);
+    //@ assert others: linked_but(r->g, i + DIRTY_NODE);
+    //@ assert self: place(i + DIRTY_NODE);
+    //@ assert ring: place{Pre}(i + DIRTY_NODE + 1) && place(i + DIRTY_NODE + 1);
+    /*@ assert others: \forall integer x; REGION_FIRST <= x <= fence && x != i + DIRTY_NODE ==>
+            place{Pre}(x) && place(x); */
+    bin_hook(r->g, &r->bins, i + DIRTY_NODE, DIRTY_HEAD);
+    /*@ assert nodes: \forall integer x; 0 <= x < fence && list[x] != LIST_DIRTY ==>
+            r->g[x].lo == \at(r->g[x].lo, Pre) && r->g[x].hi == \at(r->g[x].hi, Pre); */
+    /*@ assert follows: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            follows{Pre}(x, r->g[x].lo) && follows(x, r->g[x].lo); */
+    /*@ assert ring_nodes: \forall integer y; 0 <= y < fence && in_ring(y) ==> y >= REGION_FIRST &&
+            place{Pre}(y) && in_large(y - 1) && hooked{Pre}(r->g, y - 1) &&
+            in_large(\at(r->g[y - 1].hi, Pre)); */
+    /*@ assert rung: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            rung{Pre}(r->g, y) && rung(r->g, y); */
+    /*@ assert told: \forall integer j; is_free(j) ==> told{Pre}(r->g, j) && told(r->g, j); */
+    //@ assert sorted: sorted(r->g);
+    /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(&r->bins, c) ==>
+            empty{Pre}(r->g, c) && empty(r->g, c); */
+    /*@ assert tallied: \forall integer x; REGION_FIRST <= x <= fence ==>
+            tallied_as{Pre}(x) && tallied_as(x); */
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+            fast_first{Pre}(&r->bins, s) && fast_first(&r->bins, s); */
+    /*@ assert fast: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST ==>
+            \at(list[j + 1], Pre) >= LIST_FAST && fast_link{Pre}(r->g, j) && fast_link(r->g, j); */
+}
+
+/* Free chunk i is listed, or said to be in no list. */
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires tagged: tagged(r->g);
+    requires lists: lists(r);
+    requires large: large_free(i) && list[i + DIRTY_NODE] == LIST_NONE;
+    terminates \true;
+    exits never: \false;
+    assigns r->g[i + DIRTY_NODE].lo, r->g[i + DIRTY_NODE].hi, r->g[DIRTY_HEAD].lo,
+            r->g[r->g[DIRTY_HEAD].lo].hi, list[i + DIRTY_NODE];
+    ensures listed: listed != 0 ==> list[i + DIRTY_NODE] == LIST_DIRTY;
+    ensures unlisted: listed == 0 ==>
+        list[i + DIRTY_NODE] == LIST_NONE && r->g[i + DIRTY_NODE].lo == DIRTY_UNLISTED;
+    ensures counter: r->dirty_granules == \old(r->dirty_granules);
+    ensures cells: same_but_dirty{Pre, Post}(r->g, i + DIRTY_NODE);
+    ensures waits: same_waits{Pre, Post}(-1);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures tiled: tiled(r->g);
+    ensures tagged: tagged(r->g);
+    ensures lists: lists(r);
+*/
+static void dirty_list(const struct region *r, uint32_t i, uint32_t listed) {
+    //@ ghost cells_apart(i);
+    if (listed == 0)
+        cell_write(r, i + DIRTY_NODE, DIRTY_UNLISTED, DIRTY_UNLISTED);
+    else
+        dirty_hook(r, i);
+}
+
+/* Free chunk i leaves it. */
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires tagged: tagged(r->g);
+    requires lists: lists(r);
+    requires large: large_free(i) && list[i + DIRTY_NODE] == LIST_DIRTY;
+    terminates \true;
+    exits never: \false;
+    assigns r->g[r->g[i + DIRTY_NODE].lo].hi, r->g[r->g[i + DIRTY_NODE].hi].lo,
+            list[i + DIRTY_NODE];
+    ensures loose: list[i + DIRTY_NODE] == LIST_NONE;
+    ensures counter: r->dirty_granules == \old(r->dirty_granules);
+    ensures cells: same_but_dirty{Pre, Post}(r->g, i + DIRTY_NODE);
+    ensures waits: same_waits{Pre, Post}(-1);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures tiled: tiled(r->g);
+    ensures tagged: tagged(r->g);
+    ensures lists: lists(r);
+*/
+static void dirty_unhook(const struct region *r, uint32_t i) {
+    //@ ghost nodes_inner();
+    //@ ghost cells_apart(i);
+    //@ assert self: hooked(r->g, i + DIRTY_NODE);
+    bin_unhook(r->g, &r->bins, i + DIRTY_NODE);
+    /*@ assert nodes: \forall integer x; 0 <= x < fence && list[x] != LIST_DIRTY ==>
+            r->g[x].lo == \at(r->g[x].lo, Pre) && r->g[x].hi == \at(r->g[x].hi, Pre); */
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+            fast_first{Pre}(&r->bins, s) && r->bins.fast[s] == \at(r->bins.fast[s], Pre) &&
+            fast_first(&r->bins, s) && r->bins.fast[s] + 1 != i + DIRTY_NODE; */
+    /*@ assert fast_nodes: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST ==>
+            fast_link{Pre}(r->g, j) && r->g[j + 1].lo == \at(r->g[j + 1].lo, Pre) &&
+            fast_link(r->g, j) && r->g[j + 1].lo + 1 != i + DIRTY_NODE; */
+    //@ ghost Unhooked: ;
+    //@ assert linked: linked_but(r->g, i + DIRTY_NODE);
+    //@ ghost list[i + DIRTY_NODE] = LIST_NONE;
+    //@ assert others: \forall integer x; hangs(x) ==> x != i + DIRTY_NODE && hangs{Pre}(x);
+    /*@ assert linked: \forall integer x; 0 <= x < fence && hangs(x) ==>
+            avoids(r->g, x, i + DIRTY_NODE) && hooked(r->g, x); */
+    //@ assert self: place(i + DIRTY_NODE);
+    //@ assert ring: place{Pre}(i + DIRTY_NODE + 1) && place(i + DIRTY_NODE + 1);
+    /*@ assert others: \forall integer x; REGION_FIRST <= x <= fence && x != i + DIRTY_NODE ==>
+            place{Pre}(x) && place(x); */
+    /*@ assert follows: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            follows{Pre}(x, r->g[x].lo) && follows(x, r->g[x].lo); */
+    /*@ assert ring_nodes: \forall integer y; 0 <= y < fence && in_ring(y) ==> y >= REGION_FIRST &&
+            place{Pre}(y) && in_large(y - 1) && hooked{Pre}(r->g, y - 1) &&
+            in_large(\at(r->g[y - 1].hi, Pre)); */
+    /*@ assert rung: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            rung{Pre}(r->g, y) && rung(r->g, y); */
+    /*@ assert told: \forall integer j; is_free(j) ==> told{Pre}(r->g, j) && told(r->g, j); */
+    //@ assert sorted: sorted(r->g);
+    /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(&r->bins, c) ==>
+            empty{Pre}(r->g, c) && empty(r->g, c); */
+    /*@ assert tallied: \forall integer x; REGION_FIRST <= x <= fence ==>
+            tallied_as{Pre}(x) && tallied_as(x); */
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+            fast_first{Unhooked}(&r->bins, s) && fast_first(&r->bins, s); */
+    /*@ assert fast: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST ==>
+            \at(list[j + 1], Pre) >= LIST_FAST && fast_link{Unhooked}(r->g, j) &&
+            fast_link(r->g, j); */
+}
+
+/* Free chunk i leaves the list, if it is in it. */
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires tagged: tagged(r->g);
+    requires lists: lists(r);
+    requires large: large_free(i) && (list[i + DIRTY_NODE] == LIST_DIRTY ||
+        list[i + DIRTY_NODE] == LIST_NONE && r->g[i + DIRTY_NODE].lo == DIRTY_UNLISTED);
+    terminates \true;
+    exits never: \false;
+    assigns r->g[0 .. fence - 1].lo, r->g[0 .. fence - 1].hi, list[i + DIRTY_NODE];
+    ensures loose: list[i + DIRTY_NODE] == LIST_NONE;
+    ensures counter: r->dirty_granules == \old(r->dirty_granules);
+    ensures cells: same_but_dirty{Pre, Post}(r->g, i + DIRTY_NODE);
+    ensures waits: same_waits{Pre, Post}(-1);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures tiled: tiled(r->g);
+    ensures tagged: tagged(r->g);
+    ensures lists: lists(r);
+*/
+static void dirty_delist(const struct region *r, uint32_t i) {
+    //@ assert listed: list[i + DIRTY_NODE] == LIST_DIRTY ==> hooked(r->g, i + DIRTY_NODE);
+    if (r->g[i + DIRTY_NODE].lo != DIRTY_UNLISTED)
+        dirty_unhook(r, i);
+}
+
 /* Free chunk i, whose header and links stand, has the pages `run` given back (those of them that
  * hold no link): record it, and list the chunk as young if it has other whole pages. */
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires tagged: tagged(r->g);
+    requires lists: lists(r);
+    requires paged: paged_but(r, i);
+    requires dirty: dirty(r);
+    requires free: is_free(i) && (span[i] >= PURGE_MIN_GRANULES ==>
+        list[i + DIRTY_NODE] == LIST_NONE && dirt[i + DIRTY_NODE] == 0);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->g[i + PURGED_NODE .. i + DIRTY_NODE].lo,
+            r->g[i + PURGED_NODE .. i + DIRTY_NODE].hi, r->g[DIRTY_HEAD].lo,
+            r->g[r->g[DIRTY_HEAD].lo].hi, list[i + DIRTY_NODE], dirt[i + DIRTY_NODE];
+    ensures cells: same_cells{Pre, Post}(r->g, i + PURGED_NODE, i + DIRTY_NODE + 1);
+    ensures waits: same_waits{Pre, Post}(-1);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures tiled: tiled(r->g);
+    ensures tagged: tagged(r->g);
+    ensures lists: lists(r);
+    ensures paged: all_paged(r);
+    ensures dirty: dirty(r);
+*/
 static void dirty_in(struct region *r, uint32_t i, struct page_run run) {
-    struct granule *g = r->g;
-    if (g[i].size < PURGE_MIN_GRANULES)
+    if (r->g[i].size < PURGE_MIN_GRANULES)
         return;
+    //@ ghost cells_apart(i);
+    //@ ghost records_loose();
     struct page_run whole = region_whole_pages(r, i);
     run = overlap(run, whole);
-    g[i + PURGED_NODE].lo = run.from;
-    g[i + PURGED_NODE].hi = run.to;
+    //@ assert record: (run.from == 0 && run.to == 0) || whole.from <= run.from < run.to <= whole.to;
     uint32_t dirty = length(whole) - length(run);
-    r->dirty_granules += dirty;
-    if (dirty == 0)
-        g[i + DIRTY_NODE].lo = g[i + DIRTY_NODE].hi = DIRTY_UNLISTED;
-    else
-        bin_hook(g, &r->bins, i + DIRTY_NODE, DIRTY_HEAD);
+    //@ assert dirty: dirty <= whole.to - whole.from <= span[i];
+    count_dirty_in(r, i + DIRTY_NODE, dirty);
+    cell_write(r, i + PURGED_NODE, run.from, run.to);
+    /*@ assert others_cells: \forall integer j; large_free(j) && j != i ==>
+            paged{Pre}(r->g, &r->key, j) && j + PURGED_NODE != i + DIRTY_NODE &&
+            j + DIRTY_NODE != i + DIRTY_NODE &&
+            r->g[j + PURGED_NODE].lo == \at(r->g[j + PURGED_NODE].lo, Pre) &&
+            r->g[j + PURGED_NODE].hi == \at(r->g[j + PURGED_NODE].hi, Pre) &&
+            r->g[j + DIRTY_NODE].lo == \at(r->g[j + DIRTY_NODE].lo, Pre); */
+    //@ ghost Recorded: ;
+    dirty_list(r, i, dirty);
+    /*@ assert recorded: r->g[i + PURGED_NODE].lo == run.from &&
+            r->g[i + PURGED_NODE].hi == run.to; */
+    //@ assert record: record(r->g, &r->key, i) && listing(r->g, i);
+    //@ assert self: paged(r->g, &r->key, i);
+    //@ assert counted: counted_dirty(r);
+    /*@ assert kept: \forall integer j; large_free(j) && j != i ==>
+            paged{Pre}(r->g, &r->key, j) && list[j + PURGED_NODE] == LIST_NONE &&
+            r->g[j + PURGED_NODE].lo == \at(r->g[j + PURGED_NODE].lo, Recorded) &&
+            r->g[j + PURGED_NODE].hi == \at(r->g[j + PURGED_NODE].hi, Recorded); */
+    /*@ assert kept_nodes: \forall integer j; large_free(j) && j != i ==>
+            paged{Pre}(r->g, &r->key, j) && (list[j + DIRTY_NODE] == LIST_NONE ==>
+                r->g[j + DIRTY_NODE].lo == \at(r->g[j + DIRTY_NODE].lo, Recorded)); */
+    /*@ assert kept_map: \forall integer j; large_free(j) && j != i ==>
+            paged{Pre}(r->g, &r->key, j) &&
+            list[j + DIRTY_NODE] == \at(list[j + DIRTY_NODE], Pre) &&
+            dirt[j + DIRTY_NODE] == \at(dirt[j + DIRTY_NODE], Pre); */
+    /*@ assert others: \forall integer j; large_free(j) && j != i ==>
+            paged{Pre}(r->g, &r->key, j) && paged(r->g, &r->key, j); */
+    /*@ assert soiled: \forall integer x; 0 <= x <= fence && x != i + DIRTY_NODE ==>
+            soiled{Pre}(x) && soiled(x); */
+    //@ assert soiled: soiled(i + DIRTY_NODE);
 }
 
 /* Chunk i leaves the free ones, or its run is about to change. Returns the run. */
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires tagged: tagged(r->g);
+    requires lists: lists(r);
+    requires paged: all_paged(r);
+    requires dirty: dirty(r);
+    requires free: is_free(i);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->g[0 .. fence - 1].lo, r->g[0 .. fence - 1].hi,
+            list[i + DIRTY_NODE], dirt[i + DIRTY_NODE];
+    ensures loose: span[i] >= PURGE_MIN_GRANULES ==>
+        list[i + DIRTY_NODE] == LIST_NONE && dirt[i + DIRTY_NODE] == 0;
+    ensures run: run(\result);
+    ensures within: \result.from < \result.to ==>
+        whole_from(&r->key, i) <= \result.from && \result.to <= whole_to(&r->key, i);
+    ensures cells: same_cells{Pre, Post}(r->g, i + DIRTY_NODE, i + DIRTY_NODE + 1);
+    ensures waits: same_waits{Pre, Post}(-1);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures tiled: tiled(r->g);
+    ensures tagged: tagged(r->g);
+    ensures lists: lists(r);
+    ensures paged: paged_but(r, i);
+    ensures dirty: dirty(r);
+*/
 static struct page_run dirty_out(struct region *r, uint32_t i) {
     if (r->g[i].size < PURGE_MIN_GRANULES)
         return no_pages;
+    //@ ghost cells_apart(i);
+    //@ ghost records_loose();
+    //@ assert pages: i < whole_from(&r->key, i) && whole_to(&r->key, i) <= i + span[i];
+    //@ assert paged: paged(r->g, &r->key, i);
     struct page_run run = region_purged(r, i);
     if (run.from > run.to || run.to > i + r->g[i].size || (run.from < i && run.from != run.to))
         report_fault(FAULT_LINK, &r->g[i + PURGED_NODE], &r->g[i], "record of pages given back");
-    r->dirty_granules -= length(region_whole_pages(r, i)) - length(run);
-    if (r->g[i + DIRTY_NODE].lo != DIRTY_UNLISTED)
-        bin_unhook(r->g, &r->bins, i + DIRTY_NODE);
+    count_dirty_out(r, i + DIRTY_NODE, length(region_whole_pages(r, i)) - length(run));
+    /*@ assert others_cells: \forall integer j; large_free(j) && j != i ==>
+            paged{Pre}(r->g, &r->key, j) && j + PURGED_NODE != i + DIRTY_NODE &&
+            j + DIRTY_NODE != i + DIRTY_NODE &&
+            r->g[j + PURGED_NODE].lo == \at(r->g[j + PURGED_NODE].lo, Pre) &&
+            r->g[j + PURGED_NODE].hi == \at(r->g[j + PURGED_NODE].hi, Pre) &&
+            r->g[j + DIRTY_NODE].lo == \at(r->g[j + DIRTY_NODE].lo, Pre); */
+    //@ ghost Counted: ;
+    dirty_delist(r, i);
+    //@ assert counted: counted_dirty(r);
+    /*@ assert kept: \forall integer j; large_free(j) && j != i ==>
+            paged{Pre}(r->g, &r->key, j) && list[j + PURGED_NODE] == LIST_NONE &&
+            r->g[j + PURGED_NODE].lo == \at(r->g[j + PURGED_NODE].lo, Counted) &&
+            r->g[j + PURGED_NODE].hi == \at(r->g[j + PURGED_NODE].hi, Counted); */
+    /*@ assert kept_nodes: \forall integer j; large_free(j) && j != i ==>
+            paged{Pre}(r->g, &r->key, j) && (list[j + DIRTY_NODE] == LIST_NONE ==>
+                r->g[j + DIRTY_NODE].lo == \at(r->g[j + DIRTY_NODE].lo, Counted)); */
+    /*@ assert kept_map: \forall integer j; large_free(j) && j != i ==>
+            paged{Pre}(r->g, &r->key, j) &&
+            list[j + DIRTY_NODE] == \at(list[j + DIRTY_NODE], Pre) &&
+            dirt[j + DIRTY_NODE] == \at(dirt[j + DIRTY_NODE], Pre); */
+    /*@ assert others: \forall integer j; large_free(j) && j != i ==>
+            paged{Pre}(r->g, &r->key, j) && paged(r->g, &r->key, j); */
+    /*@ assert soiled: \forall integer x; 0 <= x <= fence && x != i + DIRTY_NODE ==>
+            soiled{Pre}(x) && soiled(x); */
     return run;
 }
 
 uint32_t region_oldest_dirty(const struct region *r) {
+    //@ assert hooked: hooked(r->g, DIRTY_HEAD);
     uint32_t x = r->g[DIRTY_HEAD].hi;
+    //@ assert node: x != DIRTY_HEAD ==> x >= REGION_FIRST && place(x);
     return x == DIRTY_HEAD ? 0 : x - DIRTY_NODE;
 }
 
 void region_set_purged(struct region *r, uint32_t i, struct page_run run) {
     dirty_out(r, i);
+    //@ assert inside: hooked(r->g, DIRTY_HEAD) && extent(i);
     dirty_in(r, i, run);
 }
 
 /* ---- Checks of what a program may have overwritten ------------------------------------------ */
 
 /* Chunk i, which a bin or a tag says is free, must be sealed as free and have its footer. */
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires tagged: tagged(r->g);
+    requires sealed: sealed(r->g, &r->key);
+    requires free: is_free(i);
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+*/
 static void check_free(const struct region *r, uint32_t i) {
     const struct granule *g = r->g;
+    //@ assert chunk: extent(i) && mark(g, &r->key, i) && tag(g, i);
     if (!header_is(g, &r->key, i, SEAL_FREE) || g[i].size > r->bins.fence - i)
         report_fault(FAULT_HEADER, &g[i + 1], &g[i], "free chunk");
     uint32_t next = i + g[i].size;
@@ -95,16 +626,62 @@ static void check_free(const struct region *r, uint32_t i) {
         report_fault(FAULT_FOOTER, &g[next], &g[i], "footer of a free chunk");
 }
 
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires tagged: tagged(r->g);
+    requires sealed: sealed(r->g, &r->key);
+    requires topped: topped(r);
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+*/
 static void check_top(const struct region *r) {
     const struct granule *g = r->g;
+    //@ assert chunk: extent(r->top) && mark(g, &r->key, r->top) && tag(g, r->top);
     if (!header_is(g, &r->key, r->top, SEAL_FREE) || r->top + g[r->top].size != r->bins.fence)
         report_fault(FAULT_TOP, &g[r->top], &g[r->top], "header of top");
     if (!header_is(g, &r->key, r->bins.fence, SEAL_FENCE) || g[r->bins.fence].lo != g[r->top].size)
         report_fault(FAULT_TOP, &g[r->bins.fence], &g[r->top], "fence behind top");
 }
 
+/* A chunk ends where one begins, the first excepted. */
+/*@ ghost
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires tiling: tiling;
+       requires header: header(i) && i != REGION_FIRST;
+       terminates \true;
+       exits never: \false;
+       assigns \nothing;
+       ensures before: chunk(\result) && ends_at(\result, i);
+    @/
+    uint32_t chunk_before(uint32_t i) {
+        uint32_t at = REGION_FIRST;
+        /@ loop invariant at: chunk(at) && at < i;
+           loop assigns at;
+           loop variant i - at;
+        @/
+        while (at + span[at] != i) {
+            /@ assert extent: extent(at); @/
+            at += span[at];
+        }
+        return at;
+    }
+*/
+
 /* Index of the free chunk before i, whose tag says there is one. */
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires tagged: tagged(r->g);
+    requires sealed: sealed(r->g, &r->key);
+    requires behind_free: header(i) && r->g[i].prev_inuse == 0;
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures free: is_free(\result) && ends_at(\result, i);
+*/
 static uint32_t checked_previous(const struct region *r, uint32_t i) {
+    //@ ghost uint32_t before = chunk_before(i);
+    //@ assert before: extent(before) && mark(r->g, &r->key, before) && tag(r->g, before);
     uint32_t size = r->g[i].lo;
     if (size > i - REGION_FIRST || size < CHUNK_MIN_GRANULES || r->g[i - size].size != size ||
         !header_is(r->g, &r->key, i - size, SEAL_FREE))
@@ -112,20 +689,43 @@ static uint32_t checked_previous(const struct region *r, uint32_t i) {
     return i - size;
 }
 
-/* What an overrun of the chunk before writes first: the header at next, behind a chunk in use. */
+/* What an overrun of the chunk before writes first: the header at next, behind a chunk in use. The
+ * fence never is next, since top stands before it. */
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires tagged: tagged(r->g);
+    requires topped: topped(r);
+    requires behind_used: header(next) && r->g[next].prev_inuse == 1;
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures chunk: chunk(next);
+*/
 static void check_next(const struct region *r, uint32_t next) {
     const struct granule *g = r->g;
+    //@ assert top: extent(r->top) && tag(g, r->top);
+    //@ assert chunk: extent(next) && tag(g, next);
     if (g[next].prev_inuse != 1 || g[next].size < CHUNK_MIN_GRANULES ||
         g[next].size > r->bins.fence - next)
         report_fault(FAULT_HEADER, &g[next + 1], &g[next], "chunk behind the one given");
 }
 
 /* Whether the chunk at next, behind an allocated one, is free: asked of the tag behind it. */
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires tagged: tagged(r->g);
+    requires sealed: sealed(r->g, &r->key);
+    requires topped: topped(r);
+    requires behind_used: header(next) && r->g[next].prev_inuse == 1;
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures told: \result <==> is_free(next);
+*/
 static bool next_is_free(const struct region *r, uint32_t next) {
     const struct granule *g = r->g;
-    if (next == r->bins.fence)
-        return false;
     check_next(r, next);
+    //@ assert chunk: extent(next) && tag(g, next);
     if (g[next + g[next].size].prev_inuse != 0)
         return false;
     if (next == r->top)

@@ -34,6 +34,84 @@ struct region {
 /* Fewest granules a region can be made of: bin heads, the smallest top, fence. */
 #define REGION_MIN_GRANULES (BIN_COUNT + CHUNK_MIN_GRANULES + 1u)
 
+/* dirt[x]: granules in the whole pages of the free chunk with node x that were not given back. */
+/*@ ghost uint32_t dirt[REGION_LIMIT_GRANULES + 1u]; */
+
+/*@ // What every contract supposes: the record, its key and its bins are those of the granules.
+    predicate held{L}(struct region *r) = \valid(r) && \base_addr(r) != \base_addr(r->g) &&
+        region(r->g, &r->key) && bound(r->g, &r->bins);
+
+    // Pages: the multiples of PAGE_GRANULES around x, as indices. Their addresses are whole pages.
+    logic integer shift{L}(struct seal_key *k) = k->base % PAGE_GRANULES;
+    logic integer page_up{L}(struct seal_key *k, integer x) =
+        (x + shift(k) + PAGE_GRANULES - 1) / PAGE_GRANULES * PAGE_GRANULES - shift(k);
+    logic integer page_down{L}(struct seal_key *k, integer x) =
+        (x + shift(k)) / PAGE_GRANULES * PAGE_GRANULES - shift(k);
+
+    // The whole pages of a chunk that hold neither header nor link.
+    logic integer whole_from{L}(struct seal_key *k, integer i) = page_up(k, i + DIRTY_NODE + 1);
+    logic integer whole_to{L}(struct seal_key *k, integer i) = page_down(k, i + span[i]);
+
+    logic integer whole_length{L}(struct seal_key *k, integer i) =
+        whole_from(k, i) < whole_to(k, i) ? whole_to(k, i) - whole_from(k, i) : 0;
+
+    predicate run(struct page_run run) = run.from <= run.to;
+
+    // paged: a large free chunk, top included, records which of its whole pages were given back, and
+    // is listed while others were not. How many granules these are stands in a map of its own.
+    predicate large_free{L}(integer i) = is_free(i) && span[i] >= PURGE_MIN_GRANULES;
+
+    predicate record{L}(struct granule *g, struct seal_key *k, integer i) =
+        g[i + PURGED_NODE].lo == 0 && g[i + PURGED_NODE].hi == 0 ||
+        whole_from(k, i) <= g[i + PURGED_NODE].lo < g[i + PURGED_NODE].hi <= whole_to(k, i);
+
+    predicate listing{L}(struct granule *g, integer i) =
+        dirt[i + DIRTY_NODE] == 0 ?
+        list[i + DIRTY_NODE] == LIST_NONE && g[i + DIRTY_NODE].lo == DIRTY_UNLISTED :
+        list[i + DIRTY_NODE] == LIST_DIRTY;
+
+    predicate paged{L}(struct granule *g, struct seal_key *k, integer i) = record(g, k, i) &&
+        dirt[i + DIRTY_NODE] ==
+            whole_length(k, i) - (g[i + PURGED_NODE].hi - g[i + PURGED_NODE].lo) &&
+        listing(g, i);
+
+    predicate paged_but{L}(struct region *r, integer hole) = \forall integer i;
+        large_free(i) && i != hole ==> paged(r->g, &r->key, i);
+
+    predicate all_paged{L}(struct region *r) = \forall integer i;
+        large_free(i) ==> paged(r->g, &r->key, i);
+
+    // dirty: what the record says to be in pages not given back is what the map holds.
+    predicate soiled{L}(integer x) = dirt[x] != 0 ==>
+        x >= REGION_FIRST && list[x] == LIST_DIRTY && dirt[x] <= span[x - DIRTY_NODE];
+    predicate only_listed{L} = \forall integer x; 0 <= x <= fence ==> soiled(x);
+    logic integer dirt_below{L}(integer n) = n <= 0 ? 0 : dirt_below(n - 1) + dirt[n - 1];
+    predicate counted_dirty{L}(struct region *r) = r->dirty_granules == dirt_below(fence);
+    predicate dirty{L}(struct region *r) = only_listed && counted_dirty(r);
+
+    // All invariants of the chunks, and all of the lists.
+    predicate chunks{L}(struct region *r) =
+        tiled(r->g) && tagged(r->g) && sealed(r->g, &r->key) && coalesced;
+    predicate lists{L}(struct region *r) = linked(r->g) && heads && placed && sorted(r->g) &&
+        mapped_bins(r->g, &r->bins) && fast(r->g, &r->bins) && counted(&r->bins);
+
+    // topped: the last chunk is top, free and in no bin.
+    predicate topped{L}(struct region *r) =
+        is_free(r->top) && ends_at(r->top, fence) && list[r->top + 1] == LIST_NONE;
+
+    // Steps of proofs. Cells that are no node and not those of [from, to) keep their links.
+    predicate same_cells{A, B}(struct granule *g, integer from, integer to) = \forall integer x;
+        0 <= x <= \at(fence, A) && !(from <= x < to) && \at(list[x], A) == LIST_NONE &&
+        \at(list[x], B) == LIST_NONE ==>
+        \at(g[x].lo, A) == \at(g[x].lo, B) && \at(g[x].hi, A) == \at(g[x].hi, B);
+
+    // So do all cells but `but` that are not in the list of dirty chunks.
+    predicate same_but_dirty{A, B}(struct granule *g, integer but) = \forall integer x;
+        0 <= x <= \at(fence, A) && x != but && \at(list[x], A) != LIST_DIRTY &&
+        \at(list[x], B) != LIST_DIRTY ==>
+        \at(g[x].lo, A) == \at(g[x].lo, B) && \at(g[x].hi, A) == \at(g[x].hi, B);
+*/
+
 /* Make a region of g[0..granules), which read as zero: all of it top. key->base must be the address of g. */
 void region_init(struct region *r, struct granule *g, uint32_t granules, const struct seal_key *key,
                  uint8_t flags);
@@ -68,29 +146,123 @@ void region_extend(struct region *r, uint32_t granules, bool fresh);
  * ends at what is returned, in granules. */
 uint32_t region_trim(struct region *r, uint32_t keep);
 
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires topped: topped(r);
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures top: \result == span[r->top] && \result == fence - r->top;
+*/
 static inline uint32_t region_top_granules(const struct region *r) { return r->g[r->top].size; }
 
 /* Granules of the region, heads and fence included. */
+/*@ requires held: held(r);
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures granules: \result == fence + 1;
+*/
 static inline uint32_t region_granules(const struct region *r) { return r->bins.fence + 1; }
 
 /* Whether nothing is in use but the heads: top is the only chunk. */
-static inline bool region_is_empty(const struct region *r) { return r->top == REGION_FIRST; }
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires coalesced: coalesced;
+    requires topped: topped(r);
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures told: \result <==> \forall integer i; !in_use(i);
+*/
+static inline bool region_is_empty(const struct region *r) {
+    //@ assert first: chunk(REGION_FIRST) && extent(REGION_FIRST) && extent(r->top);
+    /*@ assert second: r->top != REGION_FIRST ==>
+            in_use(REGION_FIRST) || in_use(REGION_FIRST + span[REGION_FIRST]); */
+    return r->top == REGION_FIRST;
+}
 
 /* ---- Pages: see core/README.md, "Giving memory back" ------------------------------------------ */
 
 /* The whole pages of free chunk i (or top) that hold no header and no link. */
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires chunk: chunk(i);
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures whole: whole_from(&r->key, i) < whole_to(&r->key, i) ==>
+        \result.from == whole_from(&r->key, i) && \result.to == whole_to(&r->key, i);
+    ensures none: whole_from(&r->key, i) >= whole_to(&r->key, i) ==>
+        \result.from == 0 && \result.to == 0;
+    ensures inside: \result.from < \result.to ==>
+        i + DIRTY_NODE < \result.from && \result.to <= i + span[i];
+    ensures large: span[i] >= PURGE_MIN_GRANULES ==> \result.from < \result.to;
+*/
 struct page_run region_whole_pages(const struct region *r, uint32_t i);
 
 /* Those of them that were given back, or never touched, and so read as zero. */
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires chunk: chunk(i);
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures recorded: span[i] >= PURGE_MIN_GRANULES ==>
+        \result.from == r->g[i + PURGED_NODE].lo && \result.to == r->g[i + PURGED_NODE].hi;
+    ensures none: span[i] < PURGE_MIN_GRANULES ==> \result.from == 0 && \result.to == 0;
+*/
 struct page_run region_purged(const struct region *r, uint32_t i);
 
 /* Granules of the others. */
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires chunk: chunk(i);
+    requires record: span[i] >= PURGE_MIN_GRANULES ==> record(r->g, &r->key, i);
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures large: span[i] >= PURGE_MIN_GRANULES ==> \result ==
+        whole_length(&r->key, i) - (r->g[i + PURGED_NODE].hi - r->g[i + PURGED_NODE].lo);
+    ensures small: span[i] < PURGE_MIN_GRANULES ==> \result == whole_length(&r->key, i);
+*/
 uint32_t region_dirty(const struct region *r, uint32_t i);
 
 /* The free chunk (or top) with such pages that has been so for longest; 0: none. */
+/*@ requires held: held(r);
+    requires linked: linked(r->g);
+    requires heads: heads;
+    requires placed: placed;
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures none: \result == 0 <==> r->g[DIRTY_HEAD].hi == DIRTY_HEAD;
+    ensures oldest: \result != 0 ==> large_free(\result) &&
+        list[\result + DIRTY_NODE] == LIST_DIRTY && answers(r->g, \result + DIRTY_NODE, DIRTY_HEAD);
+*/
 uint32_t region_oldest_dirty(const struct region *r);
 
-/* Record that the pages `run` of free chunk i, and no others, have been given back. */
+/* Record that the pages `run` of large free chunk i, and no others, have been given back. */
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires tagged: tagged(r->g);
+    requires lists: lists(r);
+    requires paged: all_paged(r);
+    requires dirty: dirty(r);
+    requires large: large_free(i);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->g[0 .. fence - 1].lo, r->g[0 .. fence - 1].hi,
+            list[i + DIRTY_NODE], dirt[i + DIRTY_NODE];
+    ensures cells: same_cells{Pre, Post}(r->g, i + PURGED_NODE, i + DIRTY_NODE + 1);
+    ensures waits: same_waits{Pre, Post}(-1);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures tiled: tiled(r->g);
+    ensures tagged: tagged(r->g);
+    ensures lists: lists(r);
+    ensures paged: all_paged(r);
+    ensures dirty: dirty(r);
+*/
 void region_set_purged(struct region *r, uint32_t i, struct page_run run);
 
 #endif
