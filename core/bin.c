@@ -1088,39 +1088,81 @@ void bin_unlink(struct granule *g, struct bins *b, uint32_t i) {
     take_out(g, b, i);
 }
 
+/* How many of the chunks that share a rank are looked at. */
+enum { LOOK_MAX = 8 };
+
+/* Of the first chunks of a rank, from node x on, the smallest of `size` granules or more; 0: none. Of
+ * equals the last, which is not in the ring and leaves without touching it. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires linked: linked(g);
+    requires heads: heads;
+    requires placed: placed;
+    requires sorted: sorted(g);
+    requires bin: BIN_LARGE_FIRST <= bin < BIN_COUNT;
+    requires node: BIN_COUNT <= x < fence && list[x] == bin;
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures fits: \result != 0 ==>
+        is_free(\result) && list[\result + 1] == bin && span[\result] >= size;
+*/
+static uint32_t fit_of_rank(const struct granule *g, const struct bins *b, uint32_t bin, uint32_t x,
+                            uint32_t size) {
+    //@ ghost large_nodes(g);
+    //@ assert node: node_in_large(g, x);
+    uint32_t rank_of_all = bin_rank(g[x - 1].size), fit = 0;
+    /*@ loop invariant node: x < fence && list[x] == bin;
+        loop invariant fit: fit != 0 ==>
+            is_free(fit) && list[fit + 1] == bin && span[fit] >= size && g[fit].size == span[fit];
+        loop assigns look, x, fit;
+        loop variant LOOK_MAX - look;
+    */
+    for (uint32_t look = 0; look < LOOK_MAX; look++) {
+        //@ assert node: node_in_large(g, x);
+        if (x < BIN_COUNT || bin_rank(g[x - 1].size) != rank_of_all)
+            break;
+        if (g[x - 1].size >= size && (fit == 0 || g[x - 1].size <= g[fit].size))
+            fit = x - 1;
+        //@ assert next: node_in_large(g, g[x].lo);
+        if (g[x].lo >= b->fence)
+            report_fault(FAULT_LINK, &g[x], &g[x - 1], "bin link leaves the region");
+        x = g[x].lo;
+    }
+    return fit;
+}
+
 uint32_t bin_best_fit(const struct granule *g, const struct bins *b, uint32_t bin, uint32_t size) {
     //@ ghost large_nodes(g);
     //@ assert head: node_in_large(g, bin);
     //@ assert first: g[bin].lo != bin ==> node_in_large(g, g[bin].lo) && follows(bin, g[bin].lo);
     if (g[bin].lo == bin)
         return 0;
-    uint32_t largest = g[bin].lo + 1;
+    uint32_t least = bin_rank(size), largest = g[bin].lo + 1;
     //@ assert largest: node_in_ring(g, largest) && node_in_ring(g, g[largest].hi);
     uint32_t leader = g[largest].hi; /* the smallest rank's */
     if (leader < BIN_COUNT + 2 || leader >= b->fence)
         report_fault(FAULT_NEXTSIZE, &g[largest], NULL, "nextsize link leaves the region");
+    uint32_t fit = 0;
     /*@ loop invariant ring: leader < fence && list[leader] == LIST_RING + bin;
-        loop assigns leader;
+        loop invariant fit: fit != 0 ==>
+            is_free(fit) && list[fit + 1] == bin && span[fit] >= size;
+        loop assigns leader, fit;
         loop variant UINT32_MAX - rank(span[leader - 2]);
     */
-    while (g[leader - 2].size < size) {
-        if (leader == largest)
-            return 0;
+    for (;;) {
+        //@ assert leader: node_in_ring(g, leader) && node_in_large(g, leader - 1);
+        if (bin_rank(g[leader - 2].size) >= least)
+            fit = fit_of_rank(g, b, bin, leader - 1, size);
+        if (fit != 0 || leader == largest)
+            return fit;
         //@ assert step: node_in_ring(g, leader) && node_in_ring(g, g[leader].hi);
         //@ assert back: rung(g, leader) && node_in_large(g, leader - 1);
         //@ assert before: node_in_large(g, g[leader - 1].hi);
         //@ assert order: follows(g[leader - 1].hi, leader - 1) && extent(leader - 2);
         leader = ring_step(g, b, leader, g[leader].hi, false);
     }
-    //@ assert leader: node_in_ring(g, leader) && node_in_large(g, leader - 1);
-    /* Prefer one that is not in the ring: it leaves without touching it. */
-    uint32_t second = g[leader - 1].lo;
-    //@ assert second: node_in_large(g, second);
-    if (second >= b->fence)
-        report_fault(FAULT_LINK, &g[leader - 1], &g[leader - 2], "bin link leaves the region");
-    bool twin = second >= BIN_COUNT && g[second - 1].size >= size &&
-                bin_rank(g[second - 1].size) == bin_rank(g[leader - 2].size);
-    return twin ? second - 1 : leader - 2;
 }
 
 /* Chunk i, cached and of `size` granules, becomes the first of its list. */

@@ -305,8 +305,8 @@ uint32_t bin_next_marked(const struct bins *b, uint32_t from);
 */
 uint32_t bin_last(const struct granule *g, uint32_t bin);
 
-/* A chunk of large bin `bin` with `size` granules or more, of the smallest rank whose first chunk is as
- * large; 0 when there is none. */
+/* A chunk of large bin `bin` with `size` granules or more, the smallest among the first few of its rank; 0
+ * when there is none, or only behind those few. */
 /*@ requires cells: cells(g);
     requires bound: bound(g, b);
     requires tiled: tiled(g);
@@ -320,7 +320,6 @@ uint32_t bin_last(const struct granule *g, uint32_t bin);
     assigns \nothing;
     ensures fits: \result != 0 ==>
         is_free(\result) && list[\result + 1] == bin && span[\result] >= size;
-    ensures none: \result == 0 ==> empty(g, bin) || span[g[bin].lo - 1] < size;
 */
 uint32_t bin_best_fit(const struct granule *g, const struct bins *b, uint32_t bin, uint32_t size);
 
