@@ -1100,22 +1100,21 @@ enum { LOOK_MAX = 8 };
     requires heads: heads;
     requires placed: placed;
     requires sorted: sorted(g);
-    requires bin: BIN_LARGE_FIRST <= bin < BIN_COUNT;
-    requires node: BIN_COUNT <= x < fence && list[x] == bin;
+    requires node: BIN_COUNT <= x < fence && in_large(x);
     terminates \true;
     exits never: \false;
     assigns \nothing;
     ensures fits: \result != 0 ==>
-        is_free(\result) && list[\result + 1] == bin && span[\result] >= size;
+        is_free(\result) && list[\result + 1] == list[x] && span[\result] >= size;
 */
-static uint32_t fit_of_rank(const struct granule *g, const struct bins *b, uint32_t bin, uint32_t x,
+static uint32_t fit_of_rank(const struct granule *g, const struct bins *b, uint32_t x,
                             uint32_t size) {
     //@ ghost large_nodes(g);
     //@ assert node: node_in_large(g, x);
     uint32_t rank_of_all = bin_rank(g[x - 1].size), fit = 0;
-    /*@ loop invariant node: x < fence && list[x] == bin;
-        loop invariant fit: fit != 0 ==>
-            is_free(fit) && list[fit + 1] == bin && span[fit] >= size && g[fit].size == span[fit];
+    /*@ loop invariant node: x < fence && list[x] == list[\at(x, Pre)];
+        loop invariant fit: fit != 0 ==> is_free(fit) &&
+            list[fit + 1] == list[\at(x, Pre)] && span[fit] >= size && g[fit].size == span[fit];
         loop assigns look, x, fit;
         loop variant LOOK_MAX - look;
     */
@@ -1154,7 +1153,7 @@ uint32_t bin_best_fit(const struct granule *g, const struct bins *b, uint32_t bi
     for (;;) {
         //@ assert leader: node_in_ring(g, leader) && node_in_large(g, leader - 1);
         if (bin_rank(g[leader - 2].size) >= least)
-            fit = fit_of_rank(g, b, bin, leader - 1, size);
+            fit = fit_of_rank(g, b, leader - 1, size);
         if (fit != 0 || leader == largest)
             return fit;
         //@ assert step: node_in_ring(g, leader) && node_in_ring(g, g[leader].hi);
