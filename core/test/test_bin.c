@@ -1,4 +1,4 @@
-/* test_bin.c: the bin map. Discharges what the proofs trust of lowest_bit(): that the machine's
+/* test_bin.c: the bin map, and the ranks large bins are sorted by. Discharges what the proofs trust of lowest_bit(): that the machine's
  * instruction finds the lowest bit set (proofs/SOUNDNESS.md).
  *
  * Every word in which one bit, two bits or a run of bits is set, asked from every bin on, against a
@@ -43,7 +43,25 @@ static void finds_the_lowest_bit(void **state) {
     }
 }
 
+/* From size to size, ranks ascend by one at most, so a search may compare those of different bins; and
+ * a bin has few, but for the last one. */
+static void ranks_ascend_and_are_few(void **state) {
+    (void)state;
+    enum { RANKS_MAX = 33, LAST = 4 * 131072 + 43712 };
+    uint32_t rank = bin_rank(LARGE_MIN_GRANULES), bin = BIN_LARGE_FIRST, first_rank = rank;
+    for (uint32_t size = LARGE_MIN_GRANULES; size < LAST; size++) {
+        assert_in_range(bin_rank(size), rank, rank + 1);
+        rank = bin_rank(size);
+        if (bin_index(size) != bin)
+            first_rank = rank;
+        bin = bin_index(size);
+        if (bin < BIN_COUNT - 1)
+            assert_in_range(rank - first_rank, 0, RANKS_MAX - 1);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(finds_the_lowest_bit)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(finds_the_lowest_bit),
+                                       cmocka_unit_test(ranks_ascend_and_are_few)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
