@@ -18,6 +18,7 @@
 #include "counters.h"
 #include "options.h"
 #include "target.h"
+#include "sim/dirty.h"
 #include "sim/sim.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -199,8 +200,10 @@ static void serve(void) {
         p[i] = target.malloc(sizes[i]);
         if (p[i] == NULL && sim_account.failures == 0)
             sim_break("serve", "malloc(%zu) failed, but the system did not", sizes[i]);
-        if (p[i] != NULL)
+        if (p[i] != NULL) {
             memset(p[i], 0x5a, sizes[i]);
+            sim_wrote(p[i], sizes[i]);
+        }
     }
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         target.free(p[i]);
