@@ -105,7 +105,7 @@ static inline uint32_t lowest_bit(uint64_t word) { return (uint32_t)__builtin_ct
 uint32_t bin_index(uint32_t size);
 
 /* What large bins are sorted by: a size and those up to a 32nd of a bin's width above it share a rank. So
- * no walk along a ring takes more than 32 steps, however many sizes are free (save in the last bin,
+ * no walk along a ring takes more than 33 steps, however many sizes are free (save in the last bin,
  * whose chunks, of 2.7 MiB and more, are few). A larger rank is a larger size. */
 /*@ terminates \true;
     exits never: \false;

@@ -811,7 +811,7 @@ static uint32_t find_unsorted(struct region *r, uint32_t size) {
     return 0;
 }
 
-/* The smallest sorted chunk that is large enough. */
+/* A sorted chunk that is large enough, the smallest but for what bin_best_fit passes over. */
 static uint32_t find_sorted(struct region *r, uint32_t size) {
     uint32_t bin = bin_next_marked(&r->bins, bin_index(size));
     while (bin < BIN_COUNT) {

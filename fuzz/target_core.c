@@ -3,10 +3,10 @@
 
 #include "cache.h"
 #include "check.h"
-#include "states.h"
 #include "pagemap.h"
 #include "process.h"
 #include "sim/sim.h"
+#include "states.h"
 #include "target.h"
 
 /* What the C library does when it sets up a thread's local storage. */
