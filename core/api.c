@@ -148,9 +148,15 @@ static void *allocate(size_t request_bytes, size_t align_bytes) {
     return allocate_zero(request_bytes, align_bytes, &unused);
 }
 
+/* What the fast path of small requests does not serve. */
+static __attribute__((noinline)) void *allocate_slowly(size_t request_bytes) {
+    void *p = cache_pop_shared(cache_self, request_bytes);
+    return p != NULL ? p : allocate(request_bytes, GRANULE_BYTES);
+}
+
 CP_PUBLIC void *cp_malloc(size_t size) {
     void *p = cache_pop(cache_self, size);
-    return __builtin_expect(p != NULL, 1) ? p : allocate(size, GRANULE_BYTES);
+    return __builtin_expect(p != NULL, 1) ? p : allocate_slowly(size);
 }
 
 /* Zero p[0..bytes), whose part `zero` is known to be so. */
@@ -171,6 +177,8 @@ CP_PUBLIC void *cp_calloc(size_t count, size_t each) {
         return NULL;
     }
     unsigned char *p = cache_pop(cache_self, bytes);
+    if (p == NULL)
+        p = cache_pop_shared(cache_self, bytes);
     if (p != NULL)
         return memset(p, 0, bytes);
     struct zero_bytes zero;
@@ -267,6 +275,8 @@ static void free_block(struct cache *c, struct block b) {
 }
 
 static __attribute__((noinline)) void free_slowly(void *p, const char *operation) {
+    if (p == NULL)
+        return;
     int saved = errno;
     struct cache *c = cache_obtain();
     bool watched = is_watched(c);
@@ -279,9 +289,17 @@ static __attribute__((noinline)) void free_slowly(void *p, const char *operation
     errno = saved;
 }
 
+/* A header that can be read, of a chunk that the fast path does not take. */
+static __attribute__((noinline)) void free_readable(struct granule *header) {
+    if (!cache_push_shared(cache_self, header))
+        free_slowly(header + 1, "free");
+}
+
 CP_PUBLIC void cp_free(void *p) {
-    if (p != NULL && !cache_push(cache_self, p))
+    if (__builtin_expect(!arena_readable(p), 0)) /* so is NULL */
         free_slowly(p, "free");
+    else if (__builtin_expect(!cache_push(cache_self, (struct granule *)p - 1), 0))
+        free_readable((struct granule *)p - 1);
 }
 
 /* A chunk may be one granule larger than its request needs, or as large as others of a cache bin
@@ -325,8 +343,10 @@ static bool resize_in_region(struct granule *header, uint32_t size) {
     lock_acquire(&a->lock);
     bool shrinks = size < header->size;
     bool done = !a->lost && region_resize(&h->region, heap_index(h, header), size);
-    if (done && shrinks)
+    if (done && shrinks) {
+        purge_freed_into(h);
         purge_after_frees(a);
+    }
     arena_leave(a);
     return done;
 }

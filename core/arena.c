@@ -397,6 +397,8 @@ void arena_destroy_heap(struct arena *a, struct heap *h) {
     while (*link != h)
         link = &(*link)->next;
     *link = h->next;
+    if (a->purge_next == h)
+        a->purge_next = h->next;
     count_system(a, 0, h->committed_bytes);
     pagemap_remove(h->start, h->committed_bytes);
     os_unmap(h->start, h->reserved_bytes);

@@ -25,11 +25,16 @@ struct heap {
     struct region region;
     struct arena *arena;
     struct heap *next;
+    struct heap *next_freed; /* of those freed into since the arena was locked (purge.c) */
+    bool freed; /* it is one of them */
     unsigned char *start; /* of the reservation; of the break's part in use */
     size_t reserved_bytes; /* 0: over the break */
     size_t committed_bytes; /* from start on */
     int64_t purge_allowance; /* granules that may be given back by now (purge.c) ... */
     uint64_t purge_clock_ns; /* ... as of then */
+    uint64_t purged_ns; /* when memory last went back, and ... */
+    uint32_t in_use_then; /* ... granules in use behind it ... */
+    uint32_t in_use_high; /* ... and at most since (purge.c) */
     uint32_t in_use_max; /* granules, since the region last shrank as a whole (purge.c) */
     uint32_t purge_trigger; /* dirty granules that are none too many; 0: the budget decides */
 };
@@ -39,6 +44,8 @@ struct arena {
     uint32_t number;
     struct arena *next; /* ring; written once */
     struct heap *heaps; /* newest first */
+    struct heap *freed; /* freed into since the lock was taken (purge.c) */
+    struct heap *purge_next; /* looked at when its turn comes; NULL: the first (purge.c) */
     struct granule *returned; /* freed while the lock was taken: see returned.h */
     uint32_t next_class; /* of the next mapped region */
     bool lost; /* its lock was held by a thread that did not survive fork: never touched again */
@@ -54,14 +61,15 @@ struct address_range {
 };
 extern struct address_range arena_break_range;
 
-static inline bool arena_break_holds(const void *p) {
+static inline bool arena_break_holds(uintptr_t address) {
     uintptr_t start = __atomic_load_n(&arena_break_range.start, __ATOMIC_RELAXED);
-    return (uintptr_t)p - start < __atomic_load_n(&arena_break_range.bytes, __ATOMIC_RELAXED);
+    return address - start < __atomic_load_n(&arena_break_range.bytes, __ATOMIC_RELAXED);
 }
 
-/* Whether p is aligned and the header before it can be read: in committed memory of a region. */
+/* Whether p is aligned and the header before it can be read: in committed memory of a region. Any
+ * pointer may be asked about, NULL too. */
 static inline bool arena_readable(const void *p) {
-    const struct granule *header = (const struct granule *)p - 1;
+    uintptr_t header = (uintptr_t)p - GRANULE_BYTES;
     return (uintptr_t)p % GRANULE_BYTES == 0 &&
            (arena_break_holds(header) || pagemap_holds(header));
 }

@@ -101,15 +101,19 @@ static size_t cache_bytes(void) {
 
 static struct granule **slots_of(struct cache *c) { return (struct granule **)(c + 1); }
 
+/* Chunks up to `most` granules may take the fast path. */
+static void set_end(size_t *request_end, uint32_t *chunk_end, uint32_t most) {
+    bool any = most >= CHUNK_MIN_GRANULES;
+    __atomic_store_n(chunk_end, any ? most + 1 : 0, __ATOMIC_RELAXED);
+    __atomic_store_n(request_end, any ? granules_to_usable(most) + 1 : 0, __ATOMIC_RELAXED);
+}
+
 static void set_ends(struct cache *c) {
-    uint32_t most = cache_max_granules();
-    if (most > CACHE_SMALL_GRANULES)
-        most = CACHE_SMALL_GRANULES;
     bool watched = options_watch();
-    bool fast = !watched && most >= CHUNK_MIN_GRANULES;
+    uint32_t most = watched ? 0 : cache_max_granules();
     __atomic_store_n(&c->watched, watched, __ATOMIC_RELAXED);
-    __atomic_store_n(&c->chunk_end, fast ? most + 1 : 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&c->request_end, fast ? granules_to_usable(most) + 1 : 0, __ATOMIC_RELAXED);
+    set_end(&c->request_end, &c->chunk_end, at_most(most, CACHE_SMALL_GRANULES));
+    set_end(&c->shared_request_end, &c->shared_chunk_end, most);
 }
 
 /* Give a bin's stack a place for `limit` pointers, and what stands in it. */
@@ -178,18 +182,16 @@ static struct cache *cache_create(void) {
     return c;
 }
 
-struct cache *cache_obtain(void) {
+struct cache *cache_make(void) {
     if (cache_self == &cache_ended)
         return NULL;
-    if (cache_self == &cache_none) {
-        allocator_ensure_started();
-        struct cache *c = cache_create();
-        if (c == NULL)
-            return NULL;
-        cache_self = c; /* first: arming may come back here through calloc */
-        os_thread_arm(c);
-    }
-    return cache_self;
+    allocator_ensure_started();
+    struct cache *c = cache_create();
+    if (c == NULL)
+        return NULL;
+    cache_self = c; /* first: arming may come back here through calloc */
+    os_thread_arm(c);
+    return c;
 }
 
 /* Give everything back: chunks, and what was borrowed of the common budget. */
@@ -259,6 +261,35 @@ static void raise_limit(struct cache *c, uint32_t bin) {
     place_stack(c, bin, cache_count(c, bin), limit);
 }
 
+/* The newest chunk of a bin but `skip`; NULL where there are no more of them. */
+static struct granule *newest(const struct cache *c, uint32_t bin, uint32_t skip) {
+    return c->bin[bin].top[-1 - (ptrdiff_t)skip];
+}
+
+/* What does not look like a cached chunk is left to the slow path, which reports it. */
+void *cache_pop_shared(struct cache *c, size_t request_bytes) {
+    if (request_bytes < __atomic_load_n(&c->request_end, __ATOMIC_RELAXED) ||
+        request_bytes >= __atomic_load_n(&c->shared_request_end, __ATOMIC_RELAXED))
+        return NULL;
+    uint32_t size = (uint32_t)small_granules(request_bytes), bin = cache_bin_of(size), skip = 0;
+    struct granule *header = newest(c, bin, skip);
+    while (header != NULL && header->size < size)
+        header = ++skip < LOOK_MAX ? newest(c, bin, skip) : NULL;
+    if (header == NULL || !cache_reseal(c, header, SEAL_CACHED))
+        return NULL;
+    c->bin[bin].top[-1 - (ptrdiff_t)skip] = newest(c, bin, 0);
+    c->bin[bin].top--;
+    return header + 1;
+}
+
+bool cache_push_shared(struct cache *c, struct granule *header) {
+    uint32_t size = header->size;
+    if (size < __atomic_load_n(&c->chunk_end, __ATOMIC_RELAXED) ||
+        size >= __atomic_load_n(&c->shared_chunk_end, __ATOMIC_RELAXED))
+        return false;
+    return cache_put(c, &c->bin[cache_bin_of(size)], header);
+}
+
 /* The newest chunk but `skip` leaves the bin, allocated. */
 static struct granule *take_from(struct cache *c, uint32_t bin, uint32_t skip) {
     struct granule **slot = c->bin[bin].top - 1 - skip;
@@ -294,12 +325,16 @@ static struct granule *take(struct cache *c, uint32_t size) {
 }
 
 /* `count` chunks, just fetched, go into the cache such that the first leaves it first: a run of
- * neighbours is handed out from its beginning. */
+ * neighbours is handed out from its beginning. Their seals are turned, not taken anew: one that does
+ * not fit its header is noticed when the chunk leaves. */
 static void fill(struct cache *c, uint32_t bin, struct granule **fetched, uint32_t count) {
+    struct granule **top = c->bin[bin].top;
     for (uint32_t n = count; n > 0; n--) {
-        seal_as(fetched[n - 1], SEAL_CACHED);
-        *c->bin[bin].top++ = fetched[n - 1];
+        struct granule *header = fetched[n - 1];
+        seal_store(header, (uint16_t)(seal_load(header) ^ c->toggle));
+        *top++ = header;
     }
+    c->bin[bin].top = top;
 }
 
 struct granule *cache_allocate(struct cache *c, uint32_t size) {

@@ -36,13 +36,15 @@ struct cache_bin {
 };
 
 struct cache {
-    size_t request_end; /* requests below this many bytes may take the fast path; 0: none */
-    uint32_t chunk_end; /* chunks below this many granules may; 0: none */
+    size_t request_end; /* requests below this many bytes find a bin of their size; 0: none does */
+    uint32_t chunk_end; /* chunks below this many granules do; 0: none */
     bool watched; /* every operation takes the slow path, see options_watch */
     uint16_t toggle; /* from the seal of an allocated chunk to that of a cached one, and back */
     struct seal_key key; /* base 0 */
     struct cache_bin bin[CACHE_BIN_COUNT];
     struct granule **base[CACHE_BIN_COUNT]; /* of each stack: the oldest */
+    size_t shared_request_end; /* as request_end and chunk_end, of the bins that sizes share */
+    uint32_t shared_chunk_end;
     struct arena *arena; /* where refills come from */
     size_t operations; /* counted while watched */
     size_t budget_bytes; /* by which limits may still be raised */
@@ -85,7 +87,7 @@ static inline bool cache_reseal(const struct cache *c, struct granule *header,
 
 /* Take the newest chunk out of small bin `size`. NULL: the bin is empty, or what it holds is not a
  * cached chunk: the caller tells the two apart by the count. */
-static inline struct granule *cache_take(struct cache *c, uint32_t size) {
+static inline struct granule *cache_take(struct cache *c, size_t size) {
     struct cache_bin *bin = &c->bin[size];
     struct granule *header = bin->top[-1];
     if (__builtin_expect(header == NULL, 0) || !cache_reseal(c, header, SEAL_CACHED))
@@ -104,11 +106,12 @@ static inline bool cache_put(struct cache *c, struct cache_bin *bin, struct gran
     return true;
 }
 
-/* As size_to_granules, of a request that no multiple of GRANULE_BYTES near SIZE_MAX can be. */
-static inline uint32_t small_granules(size_t request_bytes) {
-    uint32_t size =
-        (uint32_t)((request_bytes + CHUNK_OVERHEAD_BYTES + (GRANULE_BYTES - 1)) / GRANULE_BYTES);
-    return size < CHUNK_MIN_GRANULES ? CHUNK_MIN_GRANULES : size;
+/* As size_to_granules, of a request far from SIZE_MAX. In bytes up to the last step and in one type,
+ * so that compilers find the bin by a mask, without shifts. */
+static inline size_t small_granules(size_t request_bytes) {
+    size_t bytes = request_bytes + CHUNK_OVERHEAD_BYTES + (GRANULE_BYTES - 1);
+    size_t least = CHUNK_MIN_GRANULES * GRANULE_BYTES;
+    return (bytes < least ? least : bytes) / GRANULE_BYTES;
 }
 
 /* Fast path of malloc: NULL means "take the slow path". */
@@ -120,19 +123,26 @@ static inline void *cache_pop(struct cache *c, size_t request_bytes) {
     return __builtin_expect(header != NULL, 1) ? header + 1 : NULL;
 }
 
-/* Fast path of free: false means "take the slow path", nothing has been changed. */
-static inline bool cache_push(struct cache *c, void *p) {
-    if (__builtin_expect(!arena_readable(p), 0))
-        return false;
-    struct granule *header = (struct granule *)p - 1;
+/* Fast path of free, for a header that can be read: false means "take the slow path", nothing has
+ * been changed. */
+static inline bool cache_push(struct cache *c, struct granule *header) {
     if (__builtin_expect(header->size >= __atomic_load_n(&c->chunk_end, __ATOMIC_RELAXED), 0))
         return false;
     return cache_put(c, &c->bin[header->size], header);
 }
 
+/* The same for larger requests and chunks, whose bins sizes share: they come next. */
+void *cache_pop_shared(struct cache *c, size_t request_bytes);
+bool cache_push_shared(struct cache *c, struct granule *header);
+
 /* The calling thread's cache, made if need be. NULL when there is no memory for one or the thread
  * is about to end: then the arenas serve it directly. */
-struct cache *cache_obtain(void);
+struct cache *cache_make(void); /* where there is none yet */
+
+static inline struct cache *cache_obtain(void) {
+    struct cache *c = cache_self;
+    return __builtin_expect(c->arena != NULL, 1) ? c : cache_make();
+}
 
 /* A chunk of `size` granules (cache_max_granules() at most) or a little more, allocated: from the
  * cache, else from an arena, together with some that stay in the cache. NULL: no memory. */

@@ -279,8 +279,9 @@ static bool check_heap(const struct arena *a, const struct heap *h, struct cp_br
         return heap_broken(h, CP_OWNED, (uintptr_t)end, (uintptr_t)h->start + h->committed_bytes,
                            "region ends elsewhere than its memory", breach);
     bool mapped = h->reserved_bytes != 0;
-    if (mapped && (h != (const struct heap *)(const void *)h->start ||
-                   (uintptr_t)h->start % h->reserved_bytes != 0 || !pagemap_holds(end - 1)))
+    if (mapped &&
+        (h != (const struct heap *)(const void *)h->start ||
+         (uintptr_t)h->start % h->reserved_bytes != 0 || !pagemap_holds((uintptr_t)end - 1)))
         return heap_broken(h, CP_OWNED, (uintptr_t)h, (uintptr_t)h->start,
                            "mapped heap is not found by masking", breach);
     for (const struct heap *other = h->next; other != NULL; other = other->next)

@@ -304,7 +304,7 @@ static bool contains_another(const struct entry *e) {
 }
 
 static bool in_a_region(const struct entry *e) {
-    return arena_break_holds(e->header) || pagemap_holds(e->header);
+    return arena_break_holds((uintptr_t)e->header) || pagemap_holds((uintptr_t)e->header);
 }
 
 static bool entry_check(const struct entry *e, struct cp_breach *breach) {

@@ -28,8 +28,8 @@ struct pagemap_leaf {
 
 extern struct pagemap_leaf *pagemap_root[1u << PAGEMAP_ROOT_BITS];
 
-static inline bool pagemap_holds(const void *p) {
-    uintptr_t slot = (uintptr_t)p >> PAGEMAP_SLOT_SHIFT;
+static inline bool pagemap_holds(uintptr_t address) {
+    uintptr_t slot = address >> PAGEMAP_SLOT_SHIFT;
     uintptr_t top = slot >> PAGEMAP_LEAF_BITS;
     if (top >> PAGEMAP_ROOT_BITS != 0)
         return false;

@@ -6,8 +6,8 @@
 #include "report.h"
 
 /* Dirty pages are given back when they exceed 1/16 of what is in use and 1 MiB, as far as the clock
- * allows; beyond 4 times what is in use and 1 MiB whatever the clock says: then hardly anything is
- * left that could use them again. */
+ * allows; beyond 4 times what is in use and 1 MiB even if it does not: then hardly anything is left
+ * that could use them again, unless the region has just shown that it is filled and emptied in turn. */
 enum {
     BUDGET_SHARE = 16,
     LIMIT_TIMES = 4,
@@ -17,6 +17,10 @@ enum {
 };
 
 #define SECOND_NS 1000000000u
+
+/* Between two times that memory goes back from beyond the limit, if it was used again in between:
+ * a queue that runs full and empty many times a second keeps its pages meanwhile. */
+#define PAUSE_NS 16000000u
 
 static bool give_back(const struct region *r, uint32_t from, uint32_t to) {
     return from >= to || os_purge(&r->g[from], (size_t)(to - from) * GRANULE_BYTES);
@@ -99,8 +103,7 @@ static bool beyond_limit(const struct region *r) {
 
 /* A region may give back its own size once a second: enough for any phase of frees, too little for
  * a program that frees and allocates the same pages in turn to spend its time in page faults. */
-static void allow_by_clock(struct heap *h) {
-    uint64_t now = os_clock_ns();
+static void allow_by_clock(struct heap *h, uint64_t now) {
     uint64_t size = region_granules(&h->region);
     uint64_t elapsed = now - h->purge_clock_ns;
     uint64_t more = elapsed < SECOND_NS ? size * elapsed / SECOND_NS : size;
@@ -134,8 +137,21 @@ static bool has_shrunk(struct heap *h) {
     return freed >= h->in_use_max / 4 && freed >= KEPT_GRANULES;
 }
 
-static bool is_allowed(const struct heap *h) {
-    return h->purge_allowance > 0 || beyond_limit(&h->region);
+/* Whether the region holds far more than it uses, and not just for a moment. */
+static bool is_pressed(const struct heap *h, uint64_t now) {
+    bool refilled = h->in_use_high > 2 * (uint64_t)h->in_use_then + kept_granules();
+    return beyond_limit(&h->region) && (!refilled || now - h->purged_ns >= PAUSE_NS);
+}
+
+static void note_use(struct heap *h) {
+    uint32_t in_use = granules_in_use(&h->region);
+    if (in_use > h->in_use_high)
+        h->in_use_high = in_use;
+}
+
+static void note_purge(struct heap *h, uint64_t now) {
+    h->purged_ns = now;
+    h->in_use_then = h->in_use_high = granules_in_use(&h->region);
 }
 
 /* Whether there is more than a program that churns showed to need, up to half of what is in use. */
@@ -145,9 +161,10 @@ static bool beyond_trigger(const struct heap *h) {
 }
 
 /* Until half the budget is left, so that the next free does not start it again. */
-static void purge_oldest(struct heap *h, uint32_t budget) {
+static void purge_oldest(struct heap *h, uint32_t budget, bool pressed) {
     struct region *r = &h->region;
-    while (r->dirty_granules > budget / 2 && is_allowed(h)) {
+    while (r->dirty_granules > budget / 2 &&
+           (h->purge_allowance > 0 || (pressed && beyond_limit(r)))) {
         uint32_t i = region_oldest_dirty(r);
         uint32_t dirty = i == 0 ? 0 : region_dirty(r, i);
         if (i == 0 || !purge_run(r, i, region_whole_pages(r, i)))
@@ -169,8 +186,9 @@ static void purge_when_due(struct heap *h) {
     uint32_t budget = budget_granules(&h->region), dirty = h->region.dirty_granules;
     if (dirty <= budget || !beyond_trigger(h))
         return;
-    allow_by_clock(h);
-    bool allowed = is_allowed(h);
+    uint64_t now = os_clock_ns();
+    allow_by_clock(h, now);
+    bool pressed = is_pressed(h, now), allowed = h->purge_allowance > 0 || pressed;
     h->purge_trigger = allowed ? 0 : dirty + dirty / 4;
     if (!allowed)
         return;
@@ -179,7 +197,8 @@ static void purge_when_due(struct heap *h) {
     if (has_shrunk(h))
         purge_shrunk(h);
     else
-        purge_oldest(h, budget);
+        purge_oldest(h, budget, pressed);
+    note_purge(h, now);
 }
 
 /* Whether a region that was large holds hardly anything: each small chunk that waits somewhere
@@ -192,6 +211,7 @@ static bool mostly_free(const struct region *r) {
 static bool purge_heap(struct heap *h) {
     struct region *r = &h->region;
     bool mostly = mostly_free(r);
+    note_use(h);
     if (r->bins.fast_granules > (mostly ? 0 : budget_granules(r) / 4))
         region_consolidate(r);
     if (arena_drop_if_empty(h->arena, h))
@@ -202,18 +222,38 @@ static bool purge_heap(struct heap *h) {
     return mostly;
 }
 
+/* One heap of several in turn: the clock may allow now what it did not when it was freed into. */
+static bool purge_in_turn(struct arena *a) {
+    struct heap *h = a->purge_next != NULL ? a->purge_next : a->heaps;
+    if (h == NULL || a->heaps->next == NULL)
+        return false;
+    a->purge_next = h->next;
+    return purge_heap(h);
+}
+
+/* Not all heaps: a free shall not cost more where there are many. */
 bool purge_after_frees(struct arena *a) {
     bool mostly = false;
-    struct heap *next;
-    for (struct heap *h = a->heaps; h != NULL; h = next) {
-        next = h->next;
+    while (a->freed != NULL) {
+        struct heap *h = a->freed;
+        a->freed = h->next_freed;
+        h->freed = false;
         mostly |= purge_heap(h);
     }
-    return mostly;
+    return mostly | purge_in_turn(a);
+}
+
+void purge_freed_into(struct heap *h) {
+    if (h->freed)
+        return;
+    h->freed = true;
+    h->next_freed = h->arena->freed;
+    h->arena->freed = h;
 }
 
 void purge_free_chunk(struct granule *header) {
     struct heap *h = heap_of(header);
+    purge_freed_into(h);
     region_free(&h->region, heap_index(h, header), (uint32_t)option(&options.mxfast_granules));
 }
 
