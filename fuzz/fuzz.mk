@@ -20,6 +20,9 @@ FUZZ_AFL_CC ?= afl-clang-fast
 FUZZ_CORE ?= core
 FUZZ_BUILD ?= build/fuzz
 FUZZ_HARNESS ?= build/fuzz/harness
+# One name however they were given, since the lists of what objects depend on hold it.
+override FUZZ_BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(FUZZ_BUILD)))
+override FUZZ_HARNESS := $(patsubst $(CURDIR)/%,%,$(abspath $(FUZZ_HARNESS)))
 FUZZ_TIME ?= 60
 FUZZ_JOBS ?= $(if $(filter afl,$(ENGINE)),0,1)
 FUZZ_SEED ?= 1
