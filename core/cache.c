@@ -14,7 +14,7 @@
  * in bytes, alone and together, without counting any on the way. The common budget grows with what
  * the arenas hold; one thread borrows BORROW_MAX_BYTES at most. */
 enum { BIN_BYTES = 96 * 1024, CAPACITY_MIN = 8, CAPACITY_MAX = 1024 };
-enum { LIMIT_FIRST = 8, LIMIT_FIRST_GRANULES = 16 };
+enum { LIMIT_FIRST = 8, LIMIT_FIRST_GRANULES = 16, LIMIT_FIRST_LARGER = 2 };
 
 /* Frees into a full bin raise its limit, too, but so far only: a thread that frees what others
  * allocate gives back a few at a time, and aligned blocks find one that fits. Were it more, what the
@@ -116,28 +116,36 @@ static void set_ends(struct cache *c) {
     set_end(&c->shared_request_end, &c->shared_chunk_end, most);
 }
 
-/* Give a bin's stack a place for `limit` pointers, and what stands in it. */
+/* Give a bin's stack a place for `limit` pointers, behind those in use. */
 static void place_stack(struct cache *c, uint32_t bin, uint32_t count, uint32_t limit) {
     struct granule **base = slots_of(c) + c->slots_used + 1;
     base[-1] = NULL;
-    memcpy(base, c->base[bin], count * sizeof *base);
     c->slots_used += limit + 1;
     c->base[bin] = base;
     c->bin[bin] = (struct cache_bin){base + count, base + limit};
 }
 
-/* Empty stacks, low limits. */
+/* The same, with what stands in it. */
+static void move_stack(struct cache *c, uint32_t bin, uint32_t limit) {
+    struct granule **from = c->base[bin];
+    uint32_t count = cache_count(c, bin);
+    place_stack(c, bin, count, limit);
+    memcpy(c->base[bin], from, count * sizeof *from);
+}
+
+/* Empty stacks, low limits: within any bin's capacity. */
 static void place_stacks(struct cache *c) {
+    size_t count = option(&options.cache_count);
+    uint32_t most = count < CAPACITY_MIN ? (uint32_t)count : CAPACITY_MIN;
+    uint32_t first = at_most(LIMIT_FIRST, most), few = at_most(LIMIT_FIRST_LARGER, most);
     c->budget_bytes = OWN_BYTES;
     c->borrowed_bytes = 0;
     c->slots_used = 0;
-    for (uint32_t bin = CHUNK_MIN_GRANULES; bin < CACHE_BIN_COUNT; bin++) {
-        uint32_t first = bin <= LIMIT_FIRST_GRANULES   ? LIMIT_FIRST
-                         : bin <= CACHE_SMALL_GRANULES ? 2
-                                                       : 0;
-        c->base[bin] = slots_of(c);
-        place_stack(c, bin, 0, at_most(first, bin_capacity(bin)));
-    }
+    for (uint32_t bin = CHUNK_MIN_GRANULES; bin < CACHE_BIN_COUNT; bin++)
+        place_stack(c, bin, 0,
+                    bin <= LIMIT_FIRST_GRANULES   ? first
+                    : bin <= CACHE_SMALL_GRANULES ? few
+                                                  : 0);
 }
 
 static void cache_init(struct cache *c) {
@@ -258,7 +266,7 @@ static void raise_limit(struct cache *c, uint32_t bin) {
     if (more > c->budget_bytes && !borrow(c, more))
         return;
     c->budget_bytes -= more;
-    place_stack(c, bin, cache_count(c, bin), limit);
+    move_stack(c, bin, limit);
 }
 
 /* The newest chunk of a bin but `skip`; NULL where there are no more of them. */
