@@ -20,7 +20,7 @@ enum {
 
 /* Between two times that memory goes back from beyond the limit, if it was used again in between:
  * a queue that runs full and empty many times a second keeps its pages meanwhile. */
-#define PAUSE_NS 16000000u
+#define PAUSE_NS 2000000u
 
 static bool give_back(const struct region *r, uint32_t from, uint32_t to) {
     return from >= to || os_purge(&r->g[from], (size_t)(to - from) * GRANULE_BYTES);
