@@ -34,12 +34,13 @@ void __sanitizer_cov_pcs_init(const uintptr_t *start, const uintptr_t *stop) {
 }
 
 static const char usage[] =
-    "usage: TARGET [--threads N] [--seconds S] [--seed N]\n"
+    "usage: TARGET [--threads N] [--seconds S | --passes N] [--seed N]\n"
     "  --threads N  of every program, 1 to 8 (default 1); more than one run by drawn priorities\n"
     "  --seconds S  of processor time to measure for (default 2)\n"
+    "  --passes N   through all 256 programs, and not by time: for counting instructions\n"
     "  --seed N     of the programs (default 1)\n";
 
-static struct { unsigned threads, seconds, seed; } request = {1, 2, 1};
+static struct { unsigned threads, seconds, passes, seed; } request = {1, 2, 0, 1};
 
 static struct input {
     size_t size;
@@ -103,6 +104,7 @@ static unsigned number(const char *text, unsigned least, unsigned most) {
 static void parse(int argc, char **argv) {
     static const struct option options[] = {{"threads", required_argument, NULL, 't'},
                                             {"seconds", required_argument, NULL, 'n'},
+                                            {"passes", required_argument, NULL, 'p'},
                                             {"seed", required_argument, NULL, 's'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
@@ -111,6 +113,8 @@ static void parse(int argc, char **argv) {
             request.threads = number(optarg, 1, FIBERS_MAX);
         else if (c == 'n')
             request.seconds = number(optarg, 1, 3600);
+        else if (c == 'p')
+            request.passes = number(optarg, 1, 1u << 20);
         else if (c == 's')
             request.seed = number(optarg, 1, UINT32_MAX);
         else {
@@ -134,7 +138,8 @@ int main(int argc, char **argv) {
         pass();
         runs += PROGRAMS;
         seconds = processor_seconds() - start;
-    } while (seconds < request.seconds);
+    } while (request.passes != 0 ? runs < (uint64_t)request.passes * PROGRAMS
+                                 : seconds < request.seconds);
     printf("speed: runs/s=%.0f operations=%u threads=%u seed=%u seconds=%.2f\n",
            (double)runs / seconds, OPERATIONS, request.threads, request.seed, seconds);
     return 0;
