@@ -2,7 +2,9 @@
  * FastTrack and ThreadSanitizer).
  *
  * The shadow is a table without chains: a word whose place is taken by another one is forgotten,
- * which can hide a race but not invent one, and repeats from run to run.
+ * which can hide a race but not invent one, and repeats from run to run. Every load and store of
+ * the core ends here, so an entry is small (two to a line of the processor's cache), and an access
+ * that repeats the last one to its word takes a few instructions.
  */
 #include "race.h"
 
@@ -17,26 +19,26 @@
 enum { WORDS = 1 << 13, ACCESSES = 3, SYNCS = 1 << 11, OPERATIONS = 1024 };
 enum access_kind { READS = 0, WRITES = 1, ATOMIC = 2 };
 
+/* An access is one number: from the lowest bit on, bytes of the word as a mask, thread, kind, the
+ * thread's clock, and the low half of the code's address (of several in one: the last). 0: none. */
+enum { THREAD_AT = 8, KIND_AT = 11, CLOCK_AT = 13, CODE_AT = 32 };
+#define BYTES_MASK 0xffu
+#define OF_THREAD_MASK (~(BYTES_MASK | 3u << KIND_AT)) /* thread and clock */
+#define REPEATS_MASK ((1u << CLOCK_AT) - 1) /* all but the clock */
+_Static_assert(FIBERS_MAX <= 1u << (KIND_AT - THREAD_AT), "a thread's number has room");
+
+/* When this time is reached, nothing is looked at for the rest of the run. */
+#define TIME_MAX ((1u << (CODE_AT - CLOCK_AT)) - 1)
+
 struct clocks {
     uint32_t at[FIBERS_MAX];
 };
 
-struct access {
-    uint8_t bytes; /* of the word, as a mask; 0: none */
-    uint8_t thread;
-    uint8_t kind;
-    uint32_t clock; /* the thread's own */
-    uint32_t moment;
-    uint32_t code; /* low half of the code's address */
-};
-
 struct word {
-    uintptr_t address;
-    uint32_t run;
-    uint32_t last; /* access that was noted last */
-    struct access access[ACCESSES];
-} __attribute__((aligned(64)));
-_Static_assert(sizeof(struct word) == 64, "one line of the processor's cache");
+    uint64_t key; /* address and run */
+    uint64_t access[ACCESSES]; /* the last one first */
+} __attribute__((aligned(32)));
+_Static_assert(sizeof(struct word) == 32, "half a line of the processor's cache");
 
 struct sync {
     const void *address;
@@ -47,14 +49,18 @@ struct sync {
 static struct word words[WORDS];
 static struct sync syncs[SYNCS];
 static struct clocks of_thread[FIBERS_MAX], of_operation[OPERATIONS];
-static bool watching;
-static uint32_t run; /* numbers the runs: what has another number is from before */
+bool race_watching;
+/* Numbers the runs: what has another number is from before. */
+enum { RUN_BITS = 13, ADDRESS_AT = 20 };
+static uint32_t run;
 static uint8_t me;
-static uint32_t moment; /* counts the times pages were handed out */
+/* One clock gives all threads their times, so those of pages compare with them, too. */
+static uint32_t now;
+static uint32_t own; /* thread and clock of an access made now */
 static const void *own_errno;
 
-/* When a page was handed out last, by page modulo their number: an entry that belongs to another
- * page can only excuse too much. */
+/* Run and time when a page was handed out last, by page modulo their number: an entry that belongs
+ * to another page can only excuse too much. */
 enum { BIRTHS = 1 << 14 };
 static uint32_t births[BIRTHS];
 
@@ -68,20 +74,47 @@ static void join(struct clocks *to, const struct clocks *from) {
 
 static struct clocks *self(void) { return &of_thread[me]; }
 
-/* Accesses from now on are later than what was published. */
-static void tick(void) { of_thread[me].at[me]++; }
+static void set_own(void) { own = self()->at[me] << CLOCK_AT | (uint32_t)me << THREAD_AT; }
 
-void race_start(unsigned threads) {
-    run++;
-    own_errno = &errno;
-    memset(of_thread, 0, sizeof of_thread);
-    for (unsigned t = 0; t < threads; t++)
-        of_thread[t].at[t] = 1;
-    watching = true;
+static uint32_t next_time(void) {
+    if (now < TIME_MAX)
+        now++;
+    if (now == TIME_MAX)
+        race_watching = false;
+    return now;
 }
 
-void race_watch(bool watch) { watching = watch; }
-void race_thread(unsigned thread) { me = (uint8_t)thread; }
+/* Accesses from now on are later than what was published. */
+static void tick(void) {
+    self()->at[me] = next_time();
+    set_own();
+}
+
+static void forget_old_runs(void) {
+    memset(words, 0, sizeof words);
+    memset(syncs, 0, sizeof syncs);
+    memset(births, 0, sizeof births);
+    run = 1;
+}
+
+void race_start(unsigned threads) {
+    if (++run == 1u << RUN_BITS)
+        forget_old_runs();
+    own_errno = &errno;
+    memset(of_thread, 0, sizeof of_thread);
+    now = 1;
+    for (unsigned t = 0; t < threads; t++)
+        of_thread[t].at[t] = now;
+    race_watching = true;
+    set_own();
+}
+
+void race_watch(bool watch) { race_watching = watch && now < TIME_MAX; }
+
+void race_thread(unsigned thread) {
+    me = (uint8_t)thread;
+    set_own();
+}
 
 /* Its place in the table, or the one where it would stand; the table is large enough for the locks
  * of as many arenas as a program can make. */
@@ -95,7 +128,7 @@ static struct sync *sync_of(const void *what) {
 }
 
 void race_release(const void *what) {
-    if (!watching)
+    if (!race_watching)
         return;
     struct sync *s = sync_of(what);
     if (s->run != run)
@@ -105,7 +138,7 @@ void race_release(const void *what) {
 }
 
 void race_acquire(const void *what) {
-    if (!watching)
+    if (!race_watching)
         return;
     const struct sync *s = sync_of(what);
     if (s->run == run)
@@ -113,49 +146,55 @@ void race_acquire(const void *what) {
 }
 
 void race_operation_done(unsigned op) {
-    if (!watching)
+    if (!race_watching)
         return;
     of_operation[op] = *self();
     tick();
 }
 
 void race_operation_awaited(unsigned op) {
-    if (watching)
+    if (race_watching)
         join(self(), &of_operation[op]);
 }
 
 static void race_join(void) {
-    for (unsigned t = 0; watching && t < FIBERS_MAX; t++)
+    for (unsigned t = 0; race_watching && t < FIBERS_MAX; t++)
         join(self(), &of_thread[t]);
 }
 
 void race_only_self(void) {
     race_join();
     tick();
-    for (unsigned t = 0; watching && t < FIBERS_MAX; t++)
+    for (unsigned t = 0; race_watching && t < FIBERS_MAX; t++)
         if (t != me) {
             join(&of_thread[t], self());
-            of_thread[t].at[t]++;
+            of_thread[t].at[t] = next_time();
         }
 }
 
 void race_new_pages(uintptr_t start, size_t bytes) {
-    if (!watching)
+    if (!race_watching)
         return;
     size_t pages = bytes / PAGE_BYTES, first = start / PAGE_BYTES;
-    moment++;
-    for (unsigned t = 0; t < FIBERS_MAX; t++) /* lest is_again take an access for an older one */
-        of_thread[t].at[t]++;
-    for (size_t i = 0; i < (pages < BIRTHS ? pages : BIRTHS); i++) {
-        births[(first + i) % BIRTHS] = moment;
-    }
+    uint32_t birth = next_time();
+    for (unsigned t = 0; t < FIBERS_MAX; t++) /* lest an access be taken for an older one */
+        of_thread[t].at[t] = birth;
+    set_own();
+    for (size_t i = 0; i < (pages < BIRTHS ? pages : BIRTHS); i++)
+        births[(first + i) % BIRTHS] = run << (32 - RUN_BITS) | birth;
 }
 
 /* ---- accesses --------------------------------------------------------------------------------- */
 
-static bool is_from_before(uintptr_t address, const struct access *a) {
-    return births[address / PAGE_BYTES % BIRTHS] > a->moment;
+static unsigned thread_of(uint64_t access) { return access >> THREAD_AT & (FIBERS_MAX - 1); }
+static enum access_kind kind_of(uint64_t access) { return access >> KIND_AT & 3; }
+static uint32_t clock_of(uint64_t access) { return (uint32_t)access >> CLOCK_AT; }
+
+static bool is_from_before(uintptr_t address, uint64_t access) {
+    return births[address / PAGE_BYTES % BIRTHS] > (run << (32 - RUN_BITS) | clock_of(access));
 }
+
+static uintptr_t address_of(const struct word *w) { return w->key >> ADDRESS_AT << 3; }
 
 /* Where in the core, if a symbolizer is linked. */
 void __sanitizer_symbolize_pc(void *pc, const char *format, char *out, size_t bytes)
@@ -168,58 +207,53 @@ static const char *place(uintptr_t code, char *text, size_t bytes) {
     return text;
 }
 
-static _Noreturn void report(uintptr_t address, enum access_kind kind, uintptr_t code,
-                             const struct access *other) {
+static uintptr_t code_of(uint64_t access) {
+    return ((uintptr_t)race_start & ~(uintptr_t)UINT32_MAX) | access >> CODE_AT;
+}
+
+static _Noreturn void report(uintptr_t address, uint64_t new, uint64_t old) {
     char here[256], there[256];
-    uintptr_t other_code = (code & ~(uintptr_t)UINT32_MAX) | other->code;
-    watching = false;
+    race_watching = false;
     sim_break("race", "thread %u %s %p (%s); thread %u %s it (%s), and nothing orders the two",
-              sim_thread(), kind & WRITES ? "writes" : "reads", (void *)address,
-              place(code, here, sizeof here), other->thread + 1u,
-              other->kind & WRITES ? "wrote" : "read", place(other_code, there, sizeof there));
+              sim_thread(), kind_of(new) & WRITES ? "writes" : "reads", (void *)address,
+              place(code_of(new), here, sizeof here), thread_of(old) + 1,
+              kind_of(old) & WRITES ? "wrote" : "read", place(code_of(old), there, sizeof there));
 }
 
 /* Two accesses are ordered by program order, clocks, or as atomic operations by themselves. */
-static bool races(const struct access *a, unsigned bytes, enum access_kind kind) {
-    return (a->bytes & bytes) != 0 && a->thread != me && ((a->kind | kind) & WRITES) != 0 &&
-           (a->kind & kind & ATOMIC) == 0 && a->clock > self()->at[a->thread];
-}
-
-/* The thread did the same, or more, and has published nothing since: whoever touched the bytes in
- * between could not be ordered behind it, and so has been judged already. */
-static inline bool is_again(const struct access *a, unsigned bytes, enum access_kind kind) {
-    return a->thread == me && a->clock == of_thread[me].at[me] &&
-           (bytes & ~(unsigned)a->bytes) == 0 &&
-           (a->kind == kind || (a->kind == WRITES && kind == READS));
+static bool races(uint64_t old, uint64_t new) {
+    unsigned other = thread_of(old);
+    return other != me && clock_of(old) > self()->at[other] && (old & new & BYTES_MASK) != 0 &&
+           ((kind_of(old) | kind_of(new)) & WRITES) != 0 &&
+           (kind_of(old) & kind_of(new) & ATOMIC) == 0;
 }
 
 /* An access that the new one stands for as well. */
-static bool is_covered(const struct access *a, unsigned bytes, enum access_kind kind) {
-    return a->bytes == 0 ||
-           (a->thread == me && (a->bytes & ~bytes) == 0 && (a->kind & WRITES) <= (kind & WRITES) &&
-            (kind & ATOMIC) <= (a->kind & ATOMIC));
+static bool is_covered(uint64_t old, uint64_t new) {
+    return (old & ~new & BYTES_MASK) == 0 && (kind_of(old) & WRITES) <= (kind_of(new) & WRITES) &&
+           (kind_of(new) & ATOMIC) <= (kind_of(old) & ATOMIC);
 }
 
-static __attribute__((noinline)) void note_new_access(struct word *w, uintptr_t address,
-                                                      unsigned bytes, enum access_kind kind,
-                                                      uintptr_t code) {
-    if (w->address != address || w->run != run)
-        *w = (struct word){.address = address, .run = run};
-    unsigned place_for = ACCESSES;
-    for (unsigned i = 0; i < ACCESSES; i++) {
-        const struct access *a = &w->access[i];
-        if (races(a, bytes, kind) && !is_from_before(address, a))
-            report(address, kind, code, a);
-        if (is_covered(a, bytes, kind))
-            place_for = i;
+/* A word's bytes that a thread reads, or writes, before it publishes anything are one access. The
+ * oldest access is forgotten if there is no other room. */
+static void note_access(struct word *w, uint64_t new) {
+    uint64_t kept[ACCESSES] = {0};
+    unsigned n = 0;
+    for (unsigned i = 0; i < ACCESSES && w->access[i] != 0; i++) {
+        uint64_t old = w->access[i];
+        if (thread_of(old) != me) {
+            if (races(old, new) && !is_from_before(address_of(w), old))
+                report(address_of(w), new, old);
+        } else if (((uint32_t)(old ^ new) & ~BYTES_MASK) == 0) {
+            new |= old & BYTES_MASK;
+            continue;
+        } else if (is_covered(old, new)) {
+            continue;
+        }
+        kept[n++] = old;
     }
-    w->last = place_for < ACCESSES ? place_for : (w->last + 1) % ACCESSES;
-    w->access[w->last] = (struct access){.bytes = (uint8_t)bytes,
-                                         .thread = me,
-                                         .kind = (uint8_t)kind,
-                                         .clock = self()->at[me],
-                                         .moment = moment,
-                                         .code = (uint32_t)code};
+    w->access[0] = new;
+    memcpy(&w->access[1], kept, sizeof kept - sizeof kept[0]);
 }
 
 /* Of what is its own, a thread's accesses race with nobody's. */
@@ -228,58 +262,66 @@ static bool is_private(const volatile void *p) {
 }
 
 /* Heaps begin at the same distance from a large power of two, but not at the same place here. */
-static struct word *word_of(uintptr_t address) {
+static inline struct word *word_of(uintptr_t address) {
     return &words[(address / 8 ^ address >> 17 ^ address >> 23) % WORDS];
 }
 
-static __attribute__((noinline)) void touch_new(const volatile void *p, unsigned bytes,
-                                                enum access_kind kind, void *code) {
-    if (is_private(p))
-        return;
-    uintptr_t address = (uintptr_t)p, first = address & ~(uintptr_t)7;
-    unsigned mask = ((1u << bytes) - 1) << (address - first);
-    note_new_access(word_of(first), first, mask & 0xff, kind, (uintptr_t)code);
-    if (mask >> 8 != 0)
-        note_new_access(word_of(first + 8), first + 8, mask >> 8, kind, (uintptr_t)code);
+static inline uint64_t key_of(uintptr_t address) { return address >> 3 << ADDRESS_AT | run; }
+
+static __attribute__((noinline)) void touch_new(uintptr_t address, uint64_t new) {
+    struct word *w = word_of(address);
+    if (w->key == key_of(address))
+        note_access(w, new);
+    else if (!is_private((const volatile void *)(address + (unsigned)__builtin_ctz((unsigned)new))))
+        *w = (struct word){.key = key_of(address), .access = {new}};
 }
 
-/* Most accesses lie within a word and repeat one that was just made: those take the short way. */
+/* The front access is the thread's own, and nobody has touched the word since: whoever does, comes
+ * to the front. If the new one is the same, or less of a write, or of its bytes, and nothing was
+ * published in between, it tells nothing new. If it is the same and something was, it is later, and
+ * as well ordered behind all others as it was. */
+static inline __attribute__((always_inline)) void touch_word(uintptr_t address, unsigned bytes,
+                                                             enum access_kind kind, void *code) {
+    struct word *w = word_of(address);
+    uint64_t new = own | (unsigned)kind << KIND_AT | bytes | (uint64_t)(uintptr_t)code << CODE_AT;
+    uint64_t front = w->access[0];
+    if (w->key == key_of(address)) {
+        if (((front ^ new) & REPEATS_MASK) == 0) {
+            w->access[0] = new;
+            return;
+        }
+        if (((uint32_t)(front ^ new) & OF_THREAD_MASK) == 0 && (bytes & ~front) == 0 &&
+            (kind_of(front) == kind || (kind_of(front) == WRITES && kind == READS)))
+            return;
+    }
+    touch_new(address, new);
+}
+
+/* Most accesses lie within a word. */
 static inline __attribute__((always_inline)) void touch(const volatile void *p, unsigned bytes,
                                                         enum access_kind kind, void *code) {
-    if (kind & WRITES) {
-        sim_mark(p);
-        sim_mark((const volatile char *)p + bytes - 1);
-    }
-    if (!watching)
-        return;
-    uintptr_t address = (uintptr_t)p, first = address & ~(uintptr_t)7;
-    const struct word *w = word_of(first);
-    unsigned mask = ((1u << bytes) - 1) << (address - first);
-    if (w->address != first || w->run != run || !is_again(&w->access[w->last], mask, kind))
-        touch_new(p, bytes, kind, code);
+    uintptr_t address = (uintptr_t)p, word = address & ~(uintptr_t)7;
+    unsigned mask = ((1u << bytes) - 1) << (address - word);
+    touch_word(word, mask & BYTES_MASK, kind, code);
+    if (mask >> 8 != 0)
+        touch_word(word + 8, mask >> 8 & BYTES_MASK, kind, code);
+    if (mask >> 16 != 0)
+        touch_word(word + 16, mask >> 16, kind, code);
 }
 
 /* ---- what the compiler calls ------------------------------------------------------------------ */
 
 #define HERE __builtin_return_address(0)
 
+/* Called from stores.h, in the core's code. */
 #define PLAIN(bytes)                                                                               \
-    void __tsan_read##bytes(void *p);                                                              \
-    void __tsan_write##bytes(void *p);                                                             \
-    void __tsan_unaligned_read##bytes(void *p);                                                    \
-    void __tsan_unaligned_write##bytes(void *p);                                                   \
-    void __tsan_read##bytes(void *p) { touch(p, bytes, READS, HERE); }                             \
-    void __tsan_write##bytes(void *p) { touch(p, bytes, WRITES, HERE); }                           \
-    void __tsan_unaligned_read##bytes(void *p) { touch(p, bytes, READS, HERE); }                   \
-    void __tsan_unaligned_write##bytes(void *p) { touch(p, bytes, WRITES, HERE); }
+    void race_read##bytes(const volatile void *p) { touch(p, bytes, READS, HERE); }                \
+    void race_write##bytes(const volatile void *p) { touch(p, bytes, WRITES, HERE); }
 PLAIN(1)
 PLAIN(2)
 PLAIN(4)
 PLAIN(8)
 PLAIN(16)
-
-void __tsan_init(void);
-void __tsan_init(void) {}
 
 /* In the core's objects memset and the like have these names. Races are not looked for here: what
  * they touch is mostly the program's. */
@@ -302,7 +344,10 @@ void *sim_memmove(void *to, const void *from, size_t bytes) {
 
 static void before_atomic(const volatile void *p, unsigned bytes, enum access_kind kind, int order,
                           void *code) {
-    touch(p, bytes, kind | ATOMIC, code);
+    if (kind & WRITES)
+        sim_mark(p);
+    if (race_watching)
+        touch(p, bytes, kind | ATOMIC, code);
     if ((kind & WRITES) && order >= __ATOMIC_RELEASE)
         race_release((const void *)p);
 }
