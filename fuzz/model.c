@@ -34,38 +34,65 @@ static uint64_t pattern_word(uint64_t pattern, size_t offset) {
     return pattern + (uint64_t)(offset / 8) * PATTERN_STEP;
 }
 
-/* [from, to) lies in the block; from is a multiple of 8. */
-static void write_range(unsigned char *start, uint64_t pattern, size_t from, size_t to) {
-    for (; from + 8 <= to; from += 8) {
-        uint64_t word = pattern_word(pattern, from);
-        memcpy(start + from, &word, 8);
-    }
-    uint64_t last = pattern_word(pattern, from);
-    memcpy(start + from, &last, to - from);
+/* Most bytes are written and compared a line of words at a time: each is STEP more than the one
+ * before. Without a branch within, for the compiler to use vectors. */
+enum { LINE_WORDS = 8, LINE_BYTES = 8 * LINE_WORDS };
+
+static inline void write_line(unsigned char *at, uint64_t word) {
+    uint64_t words[LINE_WORDS];
+    for (unsigned i = 0; i < LINE_WORDS; i++)
+        words[i] = word + i * PATTERN_STEP;
+    memcpy(at, words, LINE_BYTES);
 }
 
-/* Whether STRIDE words are those of the pattern from `word` on; without a branch within. */
-enum { STRIDE = 8 };
-static inline bool is_pattern(const unsigned char *at, uint64_t word) {
-    uint64_t have[STRIDE], wrong = 0;
-    memcpy(have, at, sizeof have);
-    for (unsigned i = 0; i < STRIDE; i++)
+static inline bool is_line(const unsigned char *at, uint64_t word) {
+    uint64_t have[LINE_WORDS], wrong = 0;
+    memcpy(have, at, LINE_BYTES);
+    for (unsigned i = 0; i < LINE_WORDS; i++)
         wrong |= have[i] ^ (word + i * PATTERN_STEP);
     return wrong == 0;
 }
 
+#if defined(__x86_64__)
+#define FOR_WIDE_VECTORS __attribute__((target_clones("avx2", "default")))
+#else
+#define FOR_WIDE_VECTORS
+#endif
+
+/* [from, to) lies in the block; from is a multiple of 8. */
+FOR_WIDE_VECTORS static void write_range(unsigned char *start, uint64_t pattern, size_t from,
+                                         size_t to) {
+    uint64_t word = pattern_word(pattern, from);
+    for (; from + LINE_BYTES <= to; from += LINE_BYTES, word += LINE_WORDS * PATTERN_STEP)
+        write_line(start + from, word);
+    for (; from + 8 <= to; from += 8, word += PATTERN_STEP)
+        memcpy(start + from, &word, 8);
+    if (from < to)
+        memcpy(start + from, &word, to - from);
+}
+
+/* Offset of the first line in [from, to) that differs, or of what is left behind the last. */
+FOR_WIDE_VECTORS static size_t compare_lines(const unsigned char *start, uint64_t pattern,
+                                             size_t from, size_t to) {
+    uint64_t word = pattern_word(pattern, from);
+    for (; from + LINE_BYTES <= to && is_line(start + from, word); from += LINE_BYTES)
+        word += LINE_WORDS * PATTERN_STEP;
+    return from;
+}
+
 /* Offset of the first byte in [from, to) that differs, or `to`. */
 static size_t compare_range(const unsigned char *start, uint64_t pattern, size_t from, size_t to) {
-    while (from + 8 * STRIDE <= to && is_pattern(start + from, pattern_word(pattern, from)))
-        from += 8 * STRIDE;
-    for (; from + 8 <= to; from += 8) {
-        uint64_t want = pattern_word(pattern, from), have;
+    if (from + LINE_BYTES <= to)
+        from = compare_lines(start, pattern, from, to);
+    uint64_t want = pattern_word(pattern, from), have;
+    for (; from + 8 <= to; from += 8, want += PATTERN_STEP) {
         memcpy(&have, start + from, 8);
         if (have != want)
             return from + (unsigned)__builtin_ctzll(have ^ want) / 8;
     }
-    uint64_t want = pattern_word(pattern, from), have = want;
-    memcpy(&have, start + from, to - from);
+    have = want;
+    if (from < to)
+        memcpy(&have, start + from, to - from);
     return have == want ? to : from + (unsigned)__builtin_ctzll(have ^ want) / 8;
 }
 

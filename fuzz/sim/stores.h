@@ -21,7 +21,7 @@ __attribute__((weak)) char sim_stores_marked = 1;
 #ifdef CP_RACES
 #define CP_RACE(access, p) (__builtin_expect(race_watching, 0) ? race_##access(p) : (void)0)
 #else
-#define CP_RACE(access, p) ((void)0)
+#define CP_RACE(access, p) ((void)(p))
 #endif
 
 #define CP_ACCESS(bytes)                                                                           \
