@@ -402,29 +402,35 @@ void cache_flush(struct cache *c) {
 
 /* ---- Walk ---------------------------------------------------------------------------------------- */
 
+static bool chunk_broken(const struct granule *header, uint32_t found, uint32_t bin,
+                         const char *detail, struct cp_breach *breach) {
+    *breach = (struct cp_breach){.invariant = CP_OWNED,
+                                 .header = header,
+                                 .found = found,
+                                 .expected = bin,
+                                 .detail = detail};
+    return false;
+}
+
 static bool chunk_check(const struct granule *header, uint32_t bin, struct cp_breach *breach) {
-    *breach = (struct cp_breach){.invariant = CP_OWNED, .header = header, .expected = bin};
-    if (!arena_readable(header + 1)) {
-        breach->detail = "cached chunk outside all regions";
-        return false;
-    }
-    breach->found = header->size;
-    breach->detail = "chunk in a cache is not a cached one of its size";
-    if (!is_sealed_as(header, SEAL_CACHED))
-        return false;
+    if (!arena_readable(header + 1))
+        return chunk_broken(header, 0, bin, "cached chunk outside all regions", breach);
     /* A chunk may be one granule larger than was asked for when it was fetched. */
-    return header->size <= CACHE_MAX_GRANULES + 1 &&
-           (cache_bin_of(header->size) == bin || header->size == bin + 1);
+    if (is_sealed_as(header, SEAL_CACHED) && header->size <= CACHE_MAX_GRANULES + 1 &&
+        (cache_bin_of(header->size) == bin || header->size == bin + 1))
+        return true;
+    return chunk_broken(header, header->size, bin,
+                        "chunk in a cache is not a cached one of its size", breach);
 }
 
 bool cache_check(const struct cache *c, struct cp_breach *breach) {
     for (uint32_t b = CHUNK_MIN_GRANULES; b < CACHE_BIN_COUNT; b++) {
+        if (c->bin[b].top == c->base[b])
+            continue; /* most are empty */
         uint32_t count = cache_count(c, b);
-        if (count > cache_limit(c, b)) {
-            *breach = (struct cp_breach){.invariant = CP_OWNED, .found = count};
-            breach->detail = "more chunks in a cache than it has room for";
-            return false;
-        }
+        if (count > cache_limit(c, b))
+            return chunk_broken(NULL, count, cache_limit(c, b),
+                                "more chunks in a cache than it has room for", breach);
         for (uint32_t s = 0; s < count; s++)
             if (!chunk_check(c->base[b][s], b, breach))
                 return false;

@@ -286,6 +286,21 @@ static bool breach_at(struct cp_breach *breach, enum cp_invariant invariant, con
     return false;
 }
 
+/* Mappings that are compared with each other as they come; of more, the table is asked. */
+enum { FEW = 16 };
+
+static bool overlap(const struct entry *a, const struct entry *b) {
+    uintptr_t from = page_of(a->header), other = page_of(b->header);
+    return from < other ? other - from < a->pages : from - other < b->pages;
+}
+
+static bool overlaps_any(const struct entry *e, const struct entry *const seen[], size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (overlap(e, seen[i]))
+            return true;
+    return false;
+}
+
 /* Whether another mapping starts inside this one: of pages and entries, the fewer are tried. */
 static bool contains_another(const struct entry *e) {
     uintptr_t first = page_of(e->header);
@@ -308,8 +323,8 @@ static bool in_a_region(const struct entry *e) {
 }
 
 static bool entry_check(const struct entry *e, struct cp_breach *breach) {
-    if (in_a_region(e) || contains_another(e))
-        return breach_at(breach, CP_APART, e, "mapping overlaps a region or a mapping");
+    if (in_a_region(e))
+        return breach_at(breach, CP_APART, e, "mapping overlaps a region");
     if (!is_sealed(e->header))
         return breach_at(breach, CP_SEALED, e, "mapped chunk");
     if (e->header->size != e->pages)
@@ -318,15 +333,21 @@ static bool entry_check(const struct entry *e, struct cp_breach *breach) {
 }
 
 bool mapped_check(struct cp_breach *breach) {
+    const struct entry *seen[FEW];
+    bool few = table.counts.count <= FEW;
     size_t count = 0, bytes = 0;
     for (size_t slot = 0; slot < table.capacity; slot++) {
         const struct entry *e = &table.entries[slot];
         if (e->header == NULL)
             continue;
-        count++;
-        bytes += (size_t)e->pages * PAGE_BYTES;
+        if (few ? overlaps_any(e, seen, count < FEW ? count : FEW) : contains_another(e))
+            return breach_at(breach, CP_APART, e, "mapping overlaps a mapping");
         if (!entry_check(e, breach))
             return false;
+        if (count < FEW)
+            seen[count] = e;
+        count++;
+        bytes += (size_t)e->pages * PAGE_BYTES;
     }
     if (count != table.counts.count || bytes != table.counts.bytes)
         return breach_at(breach, CP_COUNTED, NULL, "mappings");

@@ -223,7 +223,7 @@ static void breaks_owned(void **state) {
 /* ---- The process: on the real allocator, each time mended again ------------------------------------ */
 
 /* Above any dynamic threshold: always a mapping of its own. */
-enum { MAPPED_BYTES = 64 << 20 };
+enum { MAPPED_BYTES = 64 << 20, MANY_MAPPINGS = 20 };
 
 static void sound_process(void) {
     struct cp_breach breach;
@@ -316,6 +316,54 @@ static void breaks_apart_by_a_mapping(void **state) {
     cp_free(p);
 }
 
+/* Header and table say that a mapping has so many pages. mapped.h shows only the table's lock, which
+ * the entries stand behind; if they do not, the mapping is not found. */
+static void say_pages(struct granule *header, uint32_t pages) {
+    struct {
+        struct lock lock;
+        struct {
+            struct granule *header;
+            uint32_t pages;
+        } *entries;
+        size_t capacity;
+    } *table = (void *)mapped_lock();
+    size_t slot = 0;
+    while (slot < table->capacity && table->entries[slot].header != header)
+        slot++;
+    assert_true(slot < table->capacity);
+    table->entries[slot].pages = pages;
+    header->size = pages;
+    seal_as(header, SEAL_ALLOCATED);
+}
+
+/* Two of so many mappings: the lower one said to reach into the higher one. */
+static void break_apart_two_of(unsigned mappings) {
+    struct granule *header[MANY_MAPPINGS];
+    for (unsigned i = 0; i < mappings; i++)
+        header[i] = (struct granule *)cp_malloc(MAPPED_BYTES) - 1;
+    sound_process();
+    struct granule *low = header[0] < header[1] ? header[0] : header[1];
+    struct granule *high = low == header[0] ? header[1] : header[0];
+    uint32_t pages = low->size;
+    say_pages(low, (uint32_t)((size_t)(high - low) * GRANULE_BYTES / PAGE_BYTES) + 1);
+    expect_in_process(CP_APART);
+    say_pages(low, pages);
+    sound_process();
+    for (unsigned i = 0; i < mappings; i++)
+        cp_free(header[i] + 1);
+}
+
+static void breaks_apart_two_mappings(void **state) {
+    (void)state;
+    break_apart_two_of(2);
+}
+
+/* More than the walker compares with each other. */
+static void breaks_apart_two_of_many_mappings(void **state) {
+    (void)state;
+    break_apart_two_of(MANY_MAPPINGS);
+}
+
 static void names_all(void **state) {
     (void)state;
     for (int a = 0; a < CP_INVARIANTS; a++) {
@@ -360,6 +408,8 @@ int main(void) {
         cmocka_unit_test(breaks_sealed_in_a_mapping),
         cmocka_unit_test(breaks_apart),
         cmocka_unit_test(breaks_apart_by_a_mapping),
+        cmocka_unit_test(breaks_apart_two_mappings),
+        cmocka_unit_test(breaks_apart_two_of_many_mappings),
         cmocka_unit_test(names_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
