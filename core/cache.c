@@ -404,11 +404,8 @@ void cache_flush(struct cache *c) {
 
 static bool chunk_broken(const struct granule *header, uint32_t found, uint32_t bin,
                          const char *detail, struct cp_breach *breach) {
-    *breach = (struct cp_breach){.invariant = CP_OWNED,
-                                 .header = header,
-                                 .found = found,
-                                 .expected = bin,
-                                 .detail = detail};
+    *breach = (struct cp_breach){
+        .invariant = CP_OWNED, .header = header, .found = found, .expected = bin, .detail = detail};
     return false;
 }
 

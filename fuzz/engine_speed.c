@@ -102,12 +102,10 @@ static unsigned number(const char *text, unsigned least, unsigned most) {
 }
 
 static void parse(int argc, char **argv) {
-    static const struct option options[] = {{"threads", required_argument, NULL, 't'},
-                                            {"seconds", required_argument, NULL, 'n'},
-                                            {"passes", required_argument, NULL, 'p'},
-                                            {"seed", required_argument, NULL, 's'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"threads", required_argument, NULL, 't'}, {"seconds", required_argument, NULL, 'n'},
+        {"passes", required_argument, NULL, 'p'},  {"seed", required_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (c == 't')
             request.threads = number(optarg, 1, FIBERS_MAX);

@@ -324,7 +324,7 @@ static void say_pages(struct granule *header, uint32_t pages) {
         struct {
             struct granule *header;
             uint32_t pages;
-        } *entries;
+        } * entries;
         size_t capacity;
     } *table = (void *)mapped_lock();
     size_t slot = 0;

@@ -223,14 +223,14 @@ static _Noreturn void report(uintptr_t address, uint64_t new, uint64_t old) {
 /* Two accesses are ordered by program order, clocks, or as atomic operations by themselves. */
 static bool races(uint64_t old, uint64_t new) {
     unsigned other = thread_of(old);
-    return other != me && clock_of(old) > self()->at[other] && (old & new & BYTES_MASK) != 0 &&
+    return other != me && clock_of(old) > self()->at[other] && (old & new &BYTES_MASK) != 0 &&
            ((kind_of(old) | kind_of(new)) & WRITES) != 0 &&
            (kind_of(old) & kind_of(new) & ATOMIC) == 0;
 }
 
 /* An access that the new one stands for as well. */
 static bool is_covered(uint64_t old, uint64_t new) {
-    return (old & ~new & BYTES_MASK) == 0 && (kind_of(old) & WRITES) <= (kind_of(new) & WRITES) &&
+    return (old & ~new &BYTES_MASK) == 0 && (kind_of(old) & WRITES) <= (kind_of(new) & WRITES) &&
            (kind_of(new) & ATOMIC) <= (kind_of(old) & ATOMIC);
 }
 
@@ -245,7 +245,7 @@ static void note_access(struct word *w, uint64_t new) {
             if (races(old, new) && !is_from_before(address_of(w), old))
                 report(address_of(w), new, old);
         } else if (((uint32_t)(old ^ new) & ~BYTES_MASK) == 0) {
-            new |= old & BYTES_MASK;
+            new |= old &BYTES_MASK;
             continue;
         } else if (is_covered(old, new)) {
             continue;
