@@ -37,7 +37,8 @@ FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer -Wall -We
 FUZZ_UBSAN := -fsanitize=undefined -fno-sanitize-recover=all
 # Edges only: operations are not found by comparing bytes, and tracing comparisons takes half of
 # the time.
-FUZZ_SANCOV := -fsanitize-coverage=inline-8bit-counters,pc-table
+FUZZ_SANCOV := -fsanitize-coverage=inline-8bit-counters,pc-table \
+	-fsanitize-coverage-ignorelist=fuzz/judges.list
 
 # ---- The core, once for each use -------------------------------------------------------------
 
