@@ -3,6 +3,7 @@
 #
 #   make fuzz [TARGET=api] [ENGINE=libfuzzer|afl|random] [FUZZ_TIME=60] [FUZZ_JOBS=1] [FUZZ_SEED=1]
 #             TARGET: api, region, size, options, corrupt; libc or /path/lib.so: another malloc (ALLOW=...)
+#             FUZZ_RECORDS=N: programs of N records at most
 #   make fuzz-negative [FUZZ_MUTANTS="a b"]      planted faults must be found
 #   make mutants [FUZZ_MUTANTS="a b"]            the same with several seeds and a baseline, as a table
 #   make replay IN=file [C=1]                    one input as a trace or as a C program
@@ -26,6 +27,7 @@ override FUZZ_HARNESS := $(patsubst $(CURDIR)/%,%,$(abspath $(FUZZ_HARNESS)))
 FUZZ_TIME ?= 60
 FUZZ_JOBS ?= $(if $(filter afl,$(ENGINE)),0,1)
 FUZZ_SEED ?= 1
+FUZZ_RECORDS ?=
 FUZZ_MUTANTS ?=
 ENGINE ?= libfuzzer
 TARGET ?= api
@@ -90,7 +92,7 @@ endef
 $(eval $(call FUZZ_CORE_RULES,core,$(FUZZ_CC),$(FUZZ_UBSAN),$(FUZZ_SANCOV),RACES))
 # For targets of one thread: no races, hence twice as fast and more.
 $(eval $(call FUZZ_CORE_RULES,core-calm,$(FUZZ_CC),$(FUZZ_UBSAN),$(FUZZ_SANCOV),STORES))
-$(eval $(call FUZZ_CORE_RULES,core-afl,AFL_QUIET=1 $(FUZZ_AFL_CC),$(FUZZ_UBSAN),,RACES))
+$(eval $(call FUZZ_CORE_RULES,core-afl,AFL_QUIET=1 AFL_LLVM_DENYLIST=fuzz/judges.list $(FUZZ_AFL_CC),$(FUZZ_UBSAN),,RACES))
 $(eval $(call FUZZ_CORE_RULES,core-replay,$(FUZZ_CC),$(FUZZ_UBSAN),,RACES))
 $(eval $(call FUZZ_CORE_RULES,core-coverage,$(FUZZ_CC),,-fprofile-instr-generate -fcoverage-mapping,))
 $(eval $(call FUZZ_CORE_RULES,core-plain,$(FUZZ_CC),,$(FUZZ_SANCOV),STORES))
@@ -205,7 +207,8 @@ FUZZ_PROGRAM = $(FUZZ_BUILD)/$(if $(FUZZ_IS_OURS),$(if $(filter libfuzzer,$(ENGI
 
 fuzz: $(FUZZ_PROGRAM) $(FUZZ_BUILD)/replay $(if $(filter afl,$(ENGINE)),$(FUZZ_BUILD)/afl/mutator.so)
 	@fuzz/run --target $(TARGET) --engine $(if $(FUZZ_IS_OURS),$(ENGINE),random) --time $(FUZZ_TIME) \
-	    --jobs $(FUZZ_JOBS) --seed $(FUZZ_SEED) $(if $(ALLOW),--allow $(ALLOW))
+	    --jobs $(FUZZ_JOBS) --seed $(FUZZ_SEED) $(if $(FUZZ_RECORDS),--records $(FUZZ_RECORDS)) \
+	    $(if $(ALLOW),--allow $(ALLOW))
 
 fuzz-build: $(FUZZ_BUILD)/api $(FUZZ_BUILD)/replay
 
