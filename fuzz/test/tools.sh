@@ -32,6 +32,7 @@ done
 ok 'run: no such target' ends 2 'no such target' fuzz/run --target /nonexistent
 ok 'run: no such engine' ends 2 'invalid choice' fuzz/run --engine x
 ok 'run: no time' ends 2 'time' fuzz/run --time 0
+ok 'run: no records' ends 2 'between 1 and 512' fuzz/run --records 0
 ok 'run: not built' ends 2 'make fuzz' fuzz/run --build "$scratch"
 ok 'negative: no such fault' ends 2 'no such mutant' fuzz/negative nonesuch
 ok 'minimise: no fault' ends 1 'no fault' fuzz/minimise --build "$fuzz" corpus/api/sizes
