@@ -237,23 +237,26 @@ static bool is_covered(uint64_t old, uint64_t new) {
 /* A word's bytes that a thread reads, or writes, before it publishes anything are one access. The
  * oldest access is forgotten if there is no other room. */
 static void note_access(struct word *w, uint64_t new) {
-    uint64_t kept[ACCESSES] = {0};
-    unsigned n = 0;
-    for (unsigned i = 0; i < ACCESSES && w->access[i] != 0; i++) {
-        uint64_t old = w->access[i];
+    uint64_t next = w->access[0]; /* read before its place is written */
+    unsigned place = 1;
+    for (unsigned i = 1; i <= ACCESSES && next != 0; i++) {
+        uint64_t old = next;
+        next = i < ACCESSES ? w->access[i] : 0;
         if (thread_of(old) != me) {
             if (races(old, new) && !is_from_before(address_of(w), old))
                 report(address_of(w), new, old);
         } else if (((uint32_t)(old ^ new) & ~BYTES_MASK) == 0) {
-            new |= old &BYTES_MASK;
+            new |= old & BYTES_MASK;
             continue;
         } else if (is_covered(old, new)) {
             continue;
         }
-        kept[n++] = old;
+        if (place < ACCESSES)
+            w->access[place++] = old;
     }
+    while (place < ACCESSES)
+        w->access[place++] = 0;
     w->access[0] = new;
-    memcpy(&w->access[1], kept, sizeof kept - sizeof kept[0]);
 }
 
 /* Of what is its own, a thread's accesses race with nobody's. */
