@@ -130,24 +130,38 @@ static void break_contents(const struct block *b, unsigned slot, size_t at, cons
               (void *)b->start, b->size, b->usable, at, b->start[at], when);
 }
 
+static void write_window(const struct block *b, size_t from, size_t to) {
+    write_range(b->start, b->pattern, from, to);
+    sim_wrote(b->start + from, to - from);
+}
+
 void model_write(struct model *m, unsigned slot) {
     struct block *b = &m->block[slot];
     b->pattern = (++m->patterns << 8 | slot) * PATTERN_STEP;
-    struct window w;
-    for (unsigned i = 0; window_of(b, i, &w); i++) {
-        write_range(b->start, b->pattern, w.from, w.to);
-        sim_wrote(b->start + w.from, w.to - w.from);
+    if (b->usable <= WHOLE_BYTES) {
+        write_window(b, 0, b->usable);
+        return;
     }
+    struct window w;
+    for (unsigned i = 0; window_of(b, i, &w); i++)
+        write_window(b, w.from, w.to);
+}
+
+static void look_at_window(const struct block *b, unsigned slot, size_t from, size_t to) {
+    size_t at = compare_range(b->start, b->pattern, from, to);
+    if (at != to)
+        break_contents(b, slot, at, ", not what was written");
 }
 
 void model_look(const struct model *m, unsigned slot) {
     const struct block *b = &m->block[slot];
-    struct window w;
-    for (unsigned i = 0; window_of(b, i, &w); i++) {
-        size_t at = compare_range(b->start, b->pattern, w.from, w.to);
-        if (at != w.to)
-            break_contents(b, slot, at, ", not what was written");
+    if (b->usable <= WHOLE_BYTES) {
+        look_at_window(b, slot, 0, b->usable);
+        return;
     }
+    struct window w;
+    for (unsigned i = 0; window_of(b, i, &w); i++)
+        look_at_window(b, slot, w.from, w.to);
 }
 
 void model_prefix(const struct model *m, unsigned slot, const struct block *old) {
@@ -265,16 +279,11 @@ void model_remove(struct model *m, unsigned slot) {
 static void look_at_ends(const struct model *m, unsigned slot) {
     const struct block *b = &m->block[slot];
     if (b->usable <= 2 * END_BYTES) {
-        model_look(m, slot);
+        look_at_window(b, slot, 0, b->usable);
         return;
     }
-    size_t tail = (b->usable - WINDOW_BYTES) & ~(size_t)7;
-    size_t at = compare_range(b->start, b->pattern, 0, END_BYTES);
-    if (at != END_BYTES)
-        break_contents(b, slot, at, ", not what was written");
-    at = compare_range(b->start, b->pattern, tail, b->usable);
-    if (at != b->usable)
-        break_contents(b, slot, at, ", not what was written");
+    look_at_window(b, slot, 0, END_BYTES);
+    look_at_window(b, slot, (b->usable - WINDOW_BYTES) & ~(size_t)7, b->usable);
 }
 
 void model_look_around(struct model *m, unsigned slot) {
