@@ -787,6 +787,7 @@ static void run_threads(void) {
     sched_run(&(struct sched_program){.threads = p->threads,
                                       .operations = p->ops,
                                       .pct = p->pct,
+                                      .meetings = p->meetings,
                                       .preemption = p->preemption,
                                       .preemptions = p->preemptions,
                                       .body = thread_body,

@@ -2,8 +2,9 @@
  *
  * Seven of eight mutations work on whole records: insert, delete, duplicate, move, change one
  * field to an interesting value, repeat a record's slot in another (so that operations meet at
- * the same block), add, move or drop a preemption. The rest is the engine's own mutation of bytes, which knows what comparisons
- * the core makes. Nothing here looks at the allocator: any result is a program.
+ * the same block), add, move or drop a preemption, insert a burst of operations that are much alike.
+ * The rest is the engine's own mutation of bytes. Nothing here looks at the allocator: any result
+ * is a program.
  */
 #include <string.h>
 
@@ -111,21 +112,34 @@ static void change_field(struct draft *d, uint8_t *r) {
     }
 }
 
+/* One planned failure: early more often than late, of few calls, or of all from there on; or none. */
+static void change_failure(struct draft *d, uint8_t *plan) {
+    plan[0] = (uint8_t)draw(d, 256);
+    plan[1] = (uint8_t)draw(d, draw(d, 2) ? 4 : 64);
+    plan[2] = (uint8_t)draw(d, 256);
+}
+
+/* Threads: mostly few. Schedule: in order, by priorities, or so that they meet. */
+static void change_schedule(struct draft *d, uint8_t threads) {
+    uint8_t *h = d->bytes;
+    static const uint8_t first[] = {0, 1, 16, 16}, count[] = {1, 15, 16, 16};
+    unsigned policy = draw(d, sizeof first);
+    h[15] = (uint8_t)(threads | (first[policy] + draw(d, count[policy])) << 3);
+    if (draw(d, 2))
+        h[2 + draw(d, 2)] = (uint8_t)draw(d, 256);
+}
+
 static void change_header(struct draft *d) {
     uint8_t *h = d->bytes;
     switch (draw(d, 6)) {
-    case 3: /* threads: mostly few, mostly in order */
-        h[15] =
-            (uint8_t)(draw(d, draw(d, 2) ? 3 : FIBERS_MAX) | (draw(d, 2) ? draw(d, 32) << 3 : 0));
+    case 3:
+        change_schedule(d, (uint8_t)draw(d, draw(d, 2) ? 4 : FIBERS_MAX));
         break;
-    case 4: /* the same threads with other priorities */
-        h[15] = (uint8_t)(h[15] % FIBERS_MAX | draw(d, 32) << 3);
+    case 4: /* the same threads otherwise */
+        change_schedule(d, h[15] % FIBERS_MAX);
         break;
-    case 0: /* a planned failure, early more often than late, or none */
-        h += 6 + 3 * draw(d, SIM_FAILURES);
-        h[0] = (uint8_t)draw(d, 256);
-        h[1] = (uint8_t)draw(d, draw(d, 2) ? 4 : 64);
-        h[2] = (uint8_t)draw(d, 256);
+    case 0:
+        change_failure(d, h + 6 + 3 * draw(d, SIM_FAILURES));
         break;
     case 1:
         h[4] = (uint8_t)draw(d, ops_environments());
@@ -176,6 +190,28 @@ static void move_record(struct draft *d) {
     memcpy(record_at(d, at), copy, RECORD_BYTES);
 }
 
+/* A burst: allocations of one or two kinds, by all threads, and frees of each other's blocks; what
+ * is alike competes for the same list, arena or addresses. */
+static void insert_burst(struct draft *d) {
+    static const uint8_t first[] = {OP_MALLOC, OP_MALLOC, OP_CALLOC, OP_REALLOC, OP_MEMALIGN};
+    uint8_t kind[2][RECORD_BYTES], first_slot = (uint8_t)draw(d, 256);
+    random_record(d, kind[0]);
+    random_record(d, kind[1]);
+    kind[0][AT_CODE] = ops_code_byte(first[draw(d, sizeof first)]);
+    if (draw(d, 2))
+        kind[1][AT_CLASS] = kind[0][AT_CLASS];
+    size_t at = draw(d, (uint32_t)d->records + 1), count = open_gap(d, at, 4 + draw(d, 16));
+    unsigned threads = d->bytes[15] % FIBERS_MAX + 1u, slots = 1 + draw(d, 8);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *r = record_at(d, at + i);
+        memcpy(r, kind[draw(d, 2)], RECORD_BYTES);
+        r[AT_THREAD] = (uint8_t)draw(d, threads);
+        r[AT_SLOT] = (uint8_t)(first_slot + draw(d, slots));
+        if (draw(d, 5) < 2)
+            r[AT_CODE] = ops_code_byte(OP_FREE);
+    }
+}
+
 /* One preemption more, before any record, in a program of threads. */
 static void add_preemption(struct draft *d) {
     if (d->bytes[15] % FIBERS_MAX == 0)
@@ -190,7 +226,10 @@ static void mutate_records(struct draft *d) {
         insert_records(d);
         return;
     }
-    switch (draw(d, 11)) {
+    switch (draw(d, 12)) {
+    case 11:
+        insert_burst(d);
+        break;
     case 0:
     case 1:
     case 2:

@@ -249,6 +249,13 @@ static unsigned code_of(uint8_t byte) {
     return weights[i].code;
 }
 
+uint8_t ops_code_byte(enum op_code code) {
+    unsigned before = 0;
+    for (unsigned i = 0; weights[i].code != code; i++)
+        before += weights[i].weight;
+    return (uint8_t)before;
+}
+
 static struct op *add_op(struct decoder *d, enum op_code code, uint16_t record) {
     struct program *p = d->program;
     if (p->ops == OPS_MAX)
@@ -523,6 +530,7 @@ static void decode_header(struct program *p, const uint8_t *header) {
     p->threads = 1 + header[15] % FIBERS_MAX;
     unsigned pct = header[15] >> 3;
     p->pct = pct == 0 ? 0 : pct | (unsigned)header[2] << 5 | (unsigned)header[3] << 13;
+    p->meetings = pct >= 16;
     p->preemptions = 0;
     p->world = (struct sim_config){
         .seed = (uint64_t)header[2] | (uint64_t)header[3] << 8,

@@ -10,8 +10,8 @@
  *            4     environment variables, an index
  *            5     memory limit, an index
  *            6-14  three planned failures: kind, first, count
- *            15    bits 0-2: threads - 1; bits 3-7: with 2-3 the seed of the threads' priorities;
- *                  0: operations run in their order (sim/sched.h)
+ *            15    bits 0-2: threads - 1; bits 3-7: with 2-3 the seed of the schedule (sim/sched.h);
+ *                  0: operations run in their order, 1-15: by priorities, 16-31: threads meet
  *
  *   record   0     operation; SCHEDULE_FIRST and above: a preemption of the record that follows
  *            1     thread, modulo their number
@@ -125,6 +125,7 @@ struct program {
     bool free_in_reverse;
     unsigned threads;
     unsigned pct; /* see sched_program */
+    bool meetings;
     unsigned preemptions;
     struct sched_preemption preemption[PREEMPTIONS_MAX];
     unsigned ops;
@@ -135,6 +136,7 @@ void program_decode(struct program *program, const uint8_t *bytes, size_t size);
 
 /* What a mutator needs to know of the encoding. */
 unsigned ops_environments(void);
+uint8_t ops_code_byte(enum op_code code); /* first byte of a record */
 unsigned ops_size_classes(void);
 unsigned ops_mallopt_values(void);
 

@@ -157,8 +157,8 @@ void world_print(FILE *out, const struct program *p) {
     if (p->threads > 1 && p->pct == 0)
         fprintf(out, ", %u threads in order but for %u preemptions", p->threads, p->preemptions);
     if (p->threads > 1 && p->pct != 0)
-        fprintf(out, ", %u threads by priorities of seed %u, %u preemptions", p->threads, p->pct,
-                p->preemptions);
+        fprintf(out, ", %u threads by %s of seed %u, %u preemptions", p->threads,
+                p->meetings ? "meetings" : "priorities", p->pct, p->preemptions);
     for (const struct sim_environment *e = w->environment; e != NULL && e->name != NULL; e++)
         fprintf(out, ", %s=%s", e->name, e->value);
     for (unsigned i = 0; i < SIM_FAILURES; i++) {
@@ -610,7 +610,7 @@ static void print_run_threads_c(FILE *out, const struct program *p) {
         out,
         "{0, 0, 0, 0}};\n"
         "    sched_run(&(struct sched_program){.threads = THREADS, .operations = OPERATIONS,\n"
-        "        .pct = %u, .preemption = preemption, .preemptions = %u,\n"
+        "        .pct = %u, .meetings = %d, .preemption = preemption, .preemptions = %u,\n"
         "        .body = thread_body, .abandoned = thread_abandoned});\n"
         "#else\n"
         "    pthread_t threads[THREADS];\n"
@@ -622,7 +622,7 @@ static void print_run_threads_c(FILE *out, const struct program *p) {
         "        pthread_join(threads[t], NULL);\n"
         "    finish();\n"
         "#endif\n",
-        p->pct, p->preemptions);
+        p->pct, p->meetings, p->preemptions);
 }
 
 /* ---- the whole of it ------------------------------------------------------------------------ */

@@ -12,7 +12,7 @@
 
 #include "sim/dirty.h"
 
-void sched_atomic_point(void);
+void sched_atomic_point(const volatile void *word, int writes);
 
 #ifdef CP_RACES
 #define CP_MARK(p) ((void)0)
@@ -20,19 +20,20 @@ void sched_atomic_point(void);
 #define CP_MARK(p) sim_mark(p)
 #endif
 
-#define CP_POINT_IF_SEQ_CST(order) ((order) == __ATOMIC_SEQ_CST ? sched_atomic_point() : (void)0)
-#define CP_POINT_AND_MARK(p) (sched_atomic_point(), CP_MARK(p))
+#define CP_POINT_IF_SEQ_CST(p, order, writes)                                                      \
+    ((order) == __ATOMIC_SEQ_CST ? sched_atomic_point(p, writes) : (void)0)
+#define CP_POINT_AND_MARK(p) (sched_atomic_point(p, 1), CP_MARK(p))
 #define CP_BETWEEN_POINTS(p, exchange)                                                             \
     __extension__({                                                                                \
         CP_POINT_AND_MARK(p);                                                                      \
         __auto_type cp_result = exchange;                                                          \
-        sched_atomic_point();                                                                      \
+        sched_atomic_point(p, 1);                                                                  \
         cp_result;                                                                                 \
     })
 
-#define __atomic_load_n(p, order) (CP_POINT_IF_SEQ_CST(order), __atomic_load_n(p, order))
+#define __atomic_load_n(p, order) (CP_POINT_IF_SEQ_CST(p, order, 0), __atomic_load_n(p, order))
 #define __atomic_store_n(p, value, order)                                                          \
-    (CP_POINT_IF_SEQ_CST(order), CP_MARK(p), __atomic_store_n(p, value, order))
+    (CP_POINT_IF_SEQ_CST(p, order, 1), CP_MARK(p), __atomic_store_n(p, value, order))
 #define __atomic_exchange_n(p, ...) CP_BETWEEN_POINTS(p, __atomic_exchange_n(p, __VA_ARGS__))
 #define __atomic_compare_exchange_n(p, ...)                                                        \
     CP_BETWEEN_POINTS(p, __atomic_compare_exchange_n(p, __VA_ARGS__))

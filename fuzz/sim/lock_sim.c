@@ -39,6 +39,12 @@ static unsigned held; /* by all threads */
 
 static struct holder *self(void) { return &holders[sim_thread()]; }
 
+/* An arena's lock lies in the world, where it may be the first word of a page that is written. */
+static void set_word(struct lock *l, unsigned thread) {
+    sim_mark(&l->word);
+    l->word = thread;
+}
+
 /* ---- order ------------------------------------------------------------------------------------ */
 
 enum rank { RANK_REGISTRY = 1, RANK_LIST, RANK_ARENA, RANK_MAPPED = 1 << 20, RANK_PAGEMAP };
@@ -91,7 +97,7 @@ static void show_order(const struct holder *h, unsigned wanted, bool waited) {
 
 static void hold(struct lock *l) {
     struct holder *h = self();
-    l->word = sim_thread();
+    set_word(l, sim_thread());
     if (h->count == HELD_MAX)
         sim_break("lock", "thread %u holds more than %d locks", sim_thread(), HELD_MAX);
     h->held[h->count].rank = rank(l); /* those behind a new arena move up, in the same order */
@@ -151,7 +157,7 @@ void lock_init(struct lock *l) {
     if (l->word >= 1 && l->word <= FIBERS_MAX)
         let_go(&holders[l->word], l);
     l->fork_level = 0;
-    l->word = 0;
+    set_word(l, 0);
 }
 
 static void wait_for(struct lock *l) {
@@ -170,38 +176,38 @@ static void wait_for(struct lock *l) {
 
 void lock_acquire(struct lock *l) {
     require_order(l);
-    sched_point();
+    sched_point(l, SCHED_WRITES);
     while (l->word != 0)
         wait_for(l);
     hold(l);
-    sim_signal_point();
+    sim_signal_point(l);
 }
 
 bool lock_try(struct lock *l) {
-    sched_point();
+    sched_point(l, SCHED_WRITES);
     if (l->word != 0 || sim_fails(SIM_TRYLOCK)) {
         if (++self()->tries % TRIES_BEFORE_YIELD == 0)
             sched_yield_now();
         sim_account.contended++;
-        sched_point();
+        sched_point(l, SCHED_WRITES);
         return false;
     }
     hold(l);
-    sim_signal_point();
+    sim_signal_point(l);
     return true;
 }
 
 void lock_release(struct lock *l) {
-    sched_point();
+    sched_point(l, SCHED_WRITES);
     if (l->word != sim_thread() || !let_go(self(), l))
         sim_break("lock", "lock %p is released by thread %u, but its word is %#x", (void *)l,
                   sim_thread(), (unsigned)l->word);
-    l->word = 0;
+    set_word(l, 0);
     race_release(l);
     sched_wake(l);
     if (held == 0 && sim_on_unlocked != NULL)
         sim_on_unlocked();
-    sched_point();
+    sched_point(l, SCHED_WRITES);
 }
 
 bool lock_is_mine(const struct lock *l) { return l->word == sim_thread(); }
@@ -226,6 +232,8 @@ static void poison(const struct arena *a) {
         for (uint32_t bin = 0; bin < BIN_COUNT; bin++)
             h->region.g[bin].lo = h->region.g[bin].hi = UINT32_MAX;
         h->region.g[h->region.top].seal ^= 1;
+        sim_wrote(h->region.g, BIN_COUNT * sizeof h->region.g[0]);
+        sim_mark(&h->region.g[h->region.top].seal);
     }
 }
 

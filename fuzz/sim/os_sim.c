@@ -392,9 +392,9 @@ bool sim_fails(enum sim_call call) {
     return false;
 }
 
-void sim_signal_point(void) {
+void sim_signal_point(const volatile void *what) {
     int saved = errno;
-    sched_point();
+    sched_point(what, SCHED_WRITES);
     if (!sim.thread[sim_thread()].in_handler && sim_fails(SIM_SIGNAL))
         sim_fork(sim.calls[SIM_SIGNAL] % 2 != 0);
     errno = saved;
@@ -439,7 +439,7 @@ static void *move_break(ptrdiff_t delta) {
 void *os_brk(ptrdiff_t delta) {
     if (delta == 0)
         return (void *)sim.program_break;
-    sim_signal_point();
+    sim_signal_point(&sim.program_break);
     if (sim_fails(SIM_BRK))
         return NULL;
     int saved = errno;
@@ -455,7 +455,7 @@ void *os_brk(ptrdiff_t delta) {
 void *os_map(size_t bytes) {
     if (bytes == 0 || bytes % PAGE_BYTES != 0)
         sim_break("os", "os_map(%zu): not whole pages", bytes);
-    sim_signal_point();
+    sim_signal_point(&sim.extents);
     if (sim_fails(SIM_MAP))
         return NULL;
     if (over_limit(SIM_MAP, bytes))
@@ -475,7 +475,7 @@ void *os_reserve(size_t bytes, size_t align) {
         sim_break("os", "os_reserve(%zu, %zu): not whole pages or a bad alignment", bytes, align);
     if (align < PAGE_BYTES)
         align = PAGE_BYTES;
-    sim_signal_point();
+    sim_signal_point(&sim.extents);
     if (sim_fails(SIM_RESERVE))
         return NULL;
     uintptr_t start = bytes <= SIM_SPAN && has_slot() ? find_place(bytes, align) : 0;
@@ -492,7 +492,7 @@ void *os_reserve(size_t bytes, size_t align) {
 bool os_commit(void *p, size_t bytes) {
     uintptr_t start = (uintptr_t)p;
     require_pages("os_commit", start, bytes);
-    sim_signal_point();
+    sim_signal_point(p);
     require_state("os_commit", start, bytes, PAGE_RESERVED);
     if (sim_fails(SIM_COMMIT) || over_limit(SIM_COMMIT, bytes))
         return false;
@@ -503,7 +503,7 @@ bool os_commit(void *p, size_t bytes) {
 void os_decommit(void *p, size_t bytes) {
     uintptr_t start = (uintptr_t)p;
     require_pages("os_decommit", start, bytes);
-    sched_point();
+    sched_point(p, SCHED_WRITES);
     require_state("os_decommit", start, bytes, PAGE_READY);
     if (sim_place(p) != SIM_IN_RESERVATION)
         sim_break("os", "os_decommit(%p, %zu): not in a reservation", p, bytes);
@@ -514,7 +514,7 @@ void os_decommit(void *p, size_t bytes) {
 bool os_purge(void *p, size_t bytes) {
     uintptr_t start = (uintptr_t)p;
     require_pages("os_purge", start, bytes);
-    sim_signal_point();
+    sim_signal_point(p);
     require_state("os_purge", start, bytes, PAGE_READY);
     if (sim_fails(SIM_PURGE))
         return false;
@@ -528,7 +528,7 @@ void os_unmap(void *p, size_t bytes) {
     uintptr_t start = (uintptr_t)p, end = start + bytes;
     require_pages("os_unmap", start, bytes);
     sim_account.calls++;
-    sim_signal_point();
+    sim_signal_point(&sim.extents);
     for (unsigned i = extent_at(start); start < end;) {
         if (i == sim.extents || sim.extent[i].start > start)
             sim_break("os", "os_unmap(%p, %zu): nothing is mapped at %p", p, bytes, (void *)start);
@@ -601,7 +601,7 @@ void *os_remap(void *p, size_t old_bytes, size_t new_bytes, bool may_move) {
     require_pages("os_remap", start, old_bytes);
     if (new_bytes == 0 || new_bytes % PAGE_BYTES != 0)
         sim_break("os", "os_remap(%p, %zu, %zu): not whole pages", p, old_bytes, new_bytes);
-    sim_signal_point(); /* first: the extents may be others then */
+    sim_signal_point(&sim.extents); /* first: the extents may be others then */
     unsigned i = extent_at(start);
     if (i == sim.extents || sim.extent[i].start != start ||
         sim.extent[i].end != start + old_bytes || sim.extent[i].reservation)

@@ -7,7 +7,7 @@
 #include "random.h"
 #include "sim.h"
 
-enum { OPERATIONS_MAX = 1024, CHANGES_MAX = 6 };
+enum { OPERATIONS_MAX = 1024, CHANGES_MAX = 6, THINGS_MAX = 12 };
 #define PRIORITY_FIRST (UINT32_MAX / 2)
 
 enum state { READY, WAITS_FOR_LOCK, WAITS_FOR_OPERATION, WAITS_FOR_OTHERS, ENDED };
@@ -22,6 +22,10 @@ struct thread {
     unsigned point; /* ... and switch points since that began */
     unsigned next_preemption; /* of the program's list */
     unsigned priority; /* the highest runs */
+    const volatile void *at; /* what it stands before; NULL: nothing in particular */
+    enum sched_access access;
+    uint64_t held_until; /* this step, unless nobody else can run; 0: not held back */
+    bool has_met; /* another one at the same: who goes first is drawn */
 };
 
 static struct {
@@ -34,6 +38,15 @@ static struct {
     unsigned lowest; /* priority to fall to next */
     uint64_t step; /* switch points so far */
     uint64_t change[CHANGES_MAX]; /* steps at which the running thread falls */
+    struct {
+        uint64_t random;
+        unsigned chance; /* of being held back before something shared: one in so many ... */
+        unsigned chance_focus; /* ... and before this: */
+        unsigned focus; /* number of that thing, in the order the run comes to them */
+        unsigned things;
+        const volatile void *thing[THINGS_MAX];
+        unsigned patience; /* steps a thread is held back at most */
+    } meet;
     uint64_t switches;
     uint64_t hash;
     uint8_t done[OPERATIONS_MAX];
@@ -64,9 +77,25 @@ static bool runs_before(const struct thread *a, const struct thread *b) {
     return s.program.pct != 0 ? a->priority > b->priority : a->op < b->op;
 }
 
+static uint32_t draw(uint32_t below) { return random_draw(&s.meet.random, below); }
+
+/* Any ready thread other than `but`; one that is held back, or that is not. */
+static unsigned choose_any(unsigned but, bool held) {
+    unsigned any = FIBER_HOST;
+    for (unsigned t = 0, count = 0; t < s.program.threads; t++)
+        if (t != but && s.thread[t].state == READY && (s.thread[t].held_until != 0) == held &&
+            draw(++count) == 0)
+            any = t;
+    return any;
+}
+
 /* The thread to run by policy, other than `but`; FIBER_HOST: none can. */
 static unsigned choose(unsigned but) {
     unsigned best = FIBER_HOST;
+    if (s.program.meetings) {
+        best = choose_any(but, false);
+        return best != FIBER_HOST ? best : choose_any(but, true);
+    }
     for (unsigned t = 0; t < s.program.threads; t++)
         if (t != but && s.thread[t].state == READY &&
             (best == FIBER_HOST || runs_before(&s.thread[t], &s.thread[best])))
@@ -76,6 +105,8 @@ static unsigned choose(unsigned but) {
 
 static void set_current(unsigned thread) {
     sched_now.thread = thread;
+    s.thread[thread].held_until = 0;
+    s.thread[thread].has_met = false;
     race_thread(thread);
 }
 
@@ -150,13 +181,87 @@ static void preempt(const struct sched_preemption *p) {
     switch_to(to);
 }
 
-void sched_point_among_threads(void) {
+/* ---- meetings --------------------------------------------------------------------------------- */
+
+/* A thread that has been held back for long enough; FIBER_HOST: none. */
+static unsigned overdue(void) {
+    for (unsigned t = 0; t < s.program.threads; t++)
+        if (s.thread[t].held_until != 0 && s.thread[t].held_until <= s.step)
+            return t;
+    return FIBER_HOST;
+}
+
+/* A thread that is held back before the same, if the order of the two may matter. */
+static unsigned held_at_same(const struct thread *t) {
+    for (unsigned o = 0; t->at != NULL && o < s.program.threads; o++) {
+        const struct thread *other = &s.thread[o];
+        if (other->held_until != 0 && !other->has_met && other->at == t->at &&
+            (other->access == SCHED_WRITES || t->access == SCHED_WRITES))
+            return o;
+    }
+    return FIBER_HOST;
+}
+
+/* One of the two goes first, and the other waits until that one has come to 1 .. 256 points. */
+static void settle_meeting(unsigned other) {
+    bool other_first = draw(2) != 0;
+    struct thread *later = &s.thread[other_first ? sched_now.thread : other];
+    later->held_until = s.step + (1u << draw(9));
+    later->has_met = true;
+    if (other_first)
+        switch_to(other);
+}
+
+static bool is_focus(const volatile void *what) {
+    unsigned i = 0;
+    while (i < s.meet.things && s.meet.thing[i] != what)
+        i++;
+    if (i == s.meet.things && i < THINGS_MAX)
+        s.meet.thing[s.meet.things++] = what;
+    return i == s.meet.focus;
+}
+
+static void hold_back(struct thread *t) {
+    unsigned to = choose_any(sched_now.thread, false);
+    if (to == FIBER_HOST)
+        return;
+    if (t->at != NULL)
+        t->held_until = s.step + s.meet.patience;
+    switch_to(to);
+}
+
+static void meet(struct thread *t) {
+    unsigned late = overdue(), other = held_at_same(t);
+    if (late != FIBER_HOST)
+        switch_to(late);
+    else if (other != FIBER_HOST)
+        settle_meeting(other);
+    else if (draw(t->at != NULL && is_focus(t->at) ? s.meet.chance_focus : s.meet.chance) == 0)
+        hold_back(t);
+}
+
+static void draw_meetings(void) {
+    s.meet.random = s.program.pct * 0x9e3779b97f4a7c15u;
+    s.meet.chance = 2u << draw(6);
+    s.meet.chance_focus = 1u << draw(3);
+    s.meet.focus = draw(2 * THINGS_MAX);
+    s.meet.things = 0;
+    s.meet.patience = 8u << draw(8);
+}
+
+void sched_point_among_threads(const volatile void *what, enum sched_access access) {
     struct thread *t = &s.thread[sched_now.thread];
     const struct sched_preemption *p = preemption_here();
     t->point++;
     s.step++;
+    t->at = what;
+    t->access = access;
     if (p != NULL) {
         preempt(p);
+        return;
+    }
+    if (s.program.meetings) {
+        meet(t);
         return;
     }
     if (s.program.pct == 0)
@@ -166,8 +271,10 @@ void sched_point_among_threads(void) {
     switch_to(choose(FIBER_HOST));
 }
 
-void sched_atomic_point(void);
-void sched_atomic_point(void) { sched_point(); }
+void sched_atomic_point(const volatile void *word, int writes);
+void sched_atomic_point(const volatile void *word, int writes) {
+    sched_point(word, writes ? SCHED_WRITES : SCHED_READS);
+}
 
 void sched_yield_now(void) {
     if (!sched_now.switches)
@@ -231,7 +338,7 @@ void sched_begin(unsigned op, unsigned first, unsigned after) {
         t->point = 0;
         t->next_preemption = first_preemption(first);
     }
-    sched_point();
+    sched_point(NULL, SCHED_READS);
     t->performs = true;
 }
 
@@ -331,7 +438,9 @@ void sched_run(const struct sched_program *program) {
         s.thread[t] = (struct thread){.first = UINT32_MAX};
         fiber_start(t, thread_begins);
     }
-    if (program->pct != 0)
+    if (program->meetings)
+        draw_meetings();
+    else if (program->pct != 0)
         draw_priorities();
     s.active = sched_now.switches = true;
     race_start(program->threads);

@@ -3,9 +3,10 @@
  * A run has up to FIBERS_MAX threads. They are switched only at switch points: before a lock is
  * taken, tried or released, and after it was taken, found taken or released; before a system call;
  * before threads hand something over by an atomic operation, and after an exchange
- * (atomic_points.h); between operations.
+ * (atomic_points.h); between operations. Of a thread that stands at one it is known what it is about
+ * to touch: a lock, a word, the address space.
  *
- * Two policies, and on top of either the input's list of preemptions:
+ * Three policies, and on top of each the input's list of preemptions:
  *
  *   in order  operations run one after the other as the program lists them, whatever thread each
  *             belongs to. A preemption makes another thread run some operations of its own in the
@@ -13,6 +14,11 @@
  *   PCT       each thread has a priority, drawn from a seed; the highest that can run does. At a
  *             few drawn steps the running thread falls to the lowest (Burckhardt et al., "A
  *             randomized scheduler with probabilistic guarantees of finding bugs").
+ *   meetings  a thread that stands before something shared is held back at times, until another
+ *             one comes to the same; then it is drawn who goes first, and how far (after Sen, "Race
+ *             directed random testing of concurrent programs"). So threads are brought to where
+ *             their order matters, whatever the way there. Half of the runs do so with one shared
+ *             thing only, drawn too.
  *
  * Threads are numbered from 0 here; the core sees them by sim_thread(), from 1.
  */
@@ -35,6 +41,7 @@ struct sched_program {
     unsigned threads;
     unsigned operations; /* numbered from 0 */
     uint32_t pct; /* seed; 0: operations in order */
+    bool meetings; /* drawn from that seed, instead of priorities */
     const struct sched_preemption *preemption; /* by rising operation */
     unsigned preemptions;
     void (*body)(unsigned thread); /* performs all operations of one thread that are not done */
@@ -61,11 +68,13 @@ extern struct sched_now {
 
 static inline unsigned sched_thread(void) { return sched_now.thread; }
 
-/* A switch point. */
-void sched_point_among_threads(void);
-static inline void sched_point(void) {
+/* A switch point. `what`: the lock, word or table that the thread is about to touch or just touched,
+ * NULL where it shares nothing in particular. */
+enum sched_access { SCHED_READS, SCHED_WRITES };
+void sched_point_among_threads(const volatile void *what, enum sched_access access);
+static inline void sched_point(const volatile void *what, enum sched_access access) {
     if (sched_now.switches)
-        sched_point_among_threads();
+        sched_point_among_threads(what, access);
 }
 /* A thread that tries again and again lets others run. */
 void sched_yield_now(void);

@@ -131,8 +131,8 @@ void sim_locks_only_self(void);
 
 /* For lock_sim.c: counts a call of this kind and tells whether it is to fail. */
 bool sim_fails(enum sim_call call);
-/* A place where another thread may go on, or a signal arrive. */
-void sim_signal_point(void);
+/* A place where another thread may go on, or a signal arrive; `what` as for sched_point. */
+void sim_signal_point(const volatile void *what);
 
 /* What the core wrote to standard error since sim_reset, for sim_break and the trace. */
 const char *sim_error_text(void);
