@@ -8,8 +8,13 @@
  *           10    before which operation
  *           11    which block
  *           12    how many bytes, how far, which bit
- *           13    what is written
- *           14    where in a freed block
+ *           13    what is written: below 64 a constant, below 128 what was there and a little more,
+ *                 below 192 a pattern, else what another freed block holds at that place
+ *           14    where in a freed block: below 128 at its beginning, below 192 anywhere, else at
+ *                 its end
+ *
+ * In the end the program asks once more for all that it freed, so that whatever list the violation
+ * met is taken from.
  *
  * Seals have 16 bits, so that one forgery in some thousands passes by chance. Harm therefore counts
  * when it repeats under other secrets. With FUZZ_TELL in the environment each run
@@ -31,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 _Noreturn void __wrap_os_abort(void);
 
 /* Runs under other secrets, and in how many of them harm is no chance. */
-enum { OTHER_SECRETS = 8, NO_CHANCE = 2, FREED_MAX = 64 };
+enum { OTHER_SECRETS = 8, NO_CHANCE = 2, FREED_MAX = 64, AGAIN_BYTES_MAX = 1 << 16 };
 
 enum violation {
     OVERFLOW,
@@ -277,9 +282,17 @@ static struct freed *some_freed(void) {
     return NULL;
 }
 
+/* What is written over byte `i` of what begins at p. */
+static uint8_t wrong_byte(const unsigned char *p, size_t i) {
+    static const uint8_t values[] = {0x00, 0xff, 0x41, 0x01};
+    uint8_t what = run.header[13];
+    return what < 64    ? values[what % 4]
+           : what < 128 ? (uint8_t)(p[i] + what)
+                        : (uint8_t)(what * (i + 1));
+}
+
 /* Write over [p, p + bytes) as the program's mistake; blocks it meets hold what they may. */
 static bool overwrite(unsigned char *p, size_t bytes) {
-    static const uint8_t values[] = {0x00, 0xff, 0x41, 0x01};
     if (!sim_accessible(p, bytes))
         return false;
     for (unsigned i = 0; i < SLOTS; i++)
@@ -287,9 +300,30 @@ static bool overwrite(unsigned char *p, size_t bytes) {
             run.block[i].damaged = true;
     sim_wrote(p, bytes);
     for (size_t i = 0; i < bytes; i++)
-        p[i] = run.header[13] < 64    ? values[run.header[13] % 4]
-               : run.header[13] < 128 ? (uint8_t)(p[i] + run.header[13])
-                                      : (uint8_t)(run.header[13] * (i + 1));
+        p[i] = wrong_byte(p, i);
+    return true;
+}
+
+/* Offset in a freed block: where lists keep their links, anywhere, or where the next chunk is told
+ * how large this one is. */
+static size_t place_in(size_t usable) {
+    size_t where = run.header[14];
+    if (where < 128)
+        return where % 8 * 4 % usable;
+    return where < 192 ? where * 8 % usable : usable - 8;
+}
+
+static bool write_after_free(const struct freed *f, size_t bytes) {
+    size_t at = place_in(f->usable), room = f->usable - at;
+    unsigned count = run.freed_count < FREED_MAX ? run.freed_count : FREED_MAX;
+    const struct freed *other = &run.freed[run.header[13] % count];
+    if (bytes > room)
+        bytes = room;
+    if (run.header[13] < 192 || other->usable < at + bytes ||
+        !sim_accessible(other->p + at, bytes) || !sim_accessible(f->p + at, bytes))
+        return overwrite(f->p + at, bytes);
+    sim_wrote(f->p + at, bytes);
+    memmove(f->p + at, other->p + at, bytes);
     return true;
 }
 
@@ -310,7 +344,7 @@ static bool write_somewhere(void) {
     case WRITE_AFTER_FREE:
         if (f == NULL || f->usable < 8)
             return false;
-        return overwrite(f->p + run.header[14] * (size_t)8 % f->usable, bytes % f->usable + 1);
+        return write_after_free(f, bytes);
     case HEADER_OF_FREED:
         return f != NULL && overwrite(f->p - 8, 1 + bytes % 8);
     case HEADER_BIT:
@@ -374,6 +408,18 @@ static void violate(void) {
 
 /* ---- a run ---------------------------------------------------------------------------------- */
 
+/* As large as what was freed, as often. */
+static void ask_again(void) {
+    unsigned count = run.freed_count < FREED_MAX ? run.freed_count : FREED_MAX;
+    for (unsigned i = 0, slot = 0; i < count; i++) {
+        size_t size = run.freed[i].usable;
+        while (slot < SLOTS && run.block[slot].p != NULL)
+            slot++;
+        if (slot < SLOTS && size <= AGAIN_BYTES_MAX)
+            settle(slot, target.malloc(size), size);
+    }
+}
+
 static void play(void) {
     const struct program *p = run.program;
     unsigned at = p->ops == 0 ? 0 : run.header[10] % p->ops;
@@ -382,6 +428,7 @@ static void play(void) {
             violate();
         step(&p->op[i]);
     }
+    ask_again();
     for (unsigned i = 0; i < SLOTS; i++)
         target.free(take(i));
     target.trim(0);

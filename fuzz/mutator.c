@@ -112,11 +112,17 @@ static void change_field(struct draft *d, uint8_t *r) {
     }
 }
 
-/* One planned failure: early more often than late, of few calls, or of all from there on; or none. */
-static void change_failure(struct draft *d, uint8_t *plan) {
+/* One planned failure, early more often than late, once, often, or from there on; or none. In target
+ * `corrupt` two of them are the violation, of which each byte matters alone. */
+static void change_failure(struct draft *d) {
+    uint8_t *plan = d->bytes + 6 + 3 * draw(d, SIM_FAILURES);
+    if (draw(d, 2)) {
+        plan[draw(d, 3)] = (uint8_t)draw(d, 256);
+        return;
+    }
     plan[0] = (uint8_t)draw(d, 256);
     plan[1] = (uint8_t)draw(d, draw(d, 2) ? 4 : 64);
-    plan[2] = (uint8_t)draw(d, 256);
+    plan[2] = (uint8_t)(draw(d, 3) ? draw(d, 256) : 255);
 }
 
 /* Threads: mostly few. Schedule: in order, by priorities, or so that they meet. */
@@ -139,7 +145,7 @@ static void change_header(struct draft *d) {
         change_schedule(d, h[15] % FIBERS_MAX);
         break;
     case 0:
-        change_failure(d, h + 6 + 3 * draw(d, SIM_FAILURES));
+        change_failure(d);
         break;
     case 1:
         h[4] = (uint8_t)draw(d, ops_environments());
@@ -207,6 +213,7 @@ static void insert_burst(struct draft *d) {
         memcpy(r, kind[draw(d, 2)], RECORD_BYTES);
         r[AT_THREAD] = (uint8_t)draw(d, threads);
         r[AT_SLOT] = (uint8_t)(first_slot + draw(d, slots));
+        r[AT_CLASS] = (uint8_t)(r[AT_CLASS] + (draw(d, 4) == 0)); /* the next larger size */
         if (draw(d, 5) < 2)
             r[AT_CODE] = ops_code_byte(OP_FREE);
     }

@@ -371,8 +371,9 @@ static void add_must_fail(struct decoder *d, uint16_t record, const struct recor
         return;
     op->variant = kind;
     set_slot(d, op, slot);
-    /* exec.c and ops_text.c make hopeless arguments of these two. */
-    op->size = (size_t)r->scale;
+    /* exec.c and ops_text.c make hopeless arguments of these two; the first is a distance from a
+     * limit, as often below 16 as below a page or 64 KiB. */
+    op->size = (size_t)r->scale >> (r->size_class % 4 * 4);
     op->alignment = (size_t)(uint8_t)r->distance;
 }
 

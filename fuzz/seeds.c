@@ -204,6 +204,24 @@ static void bins(void) {
     end("consolidate");
 }
 
+/* Free chunks of each kind of list among live ones: what is free waits there, for most of the region
+ * is in use. The second one without a thread cache in front. */
+static void beside_live(uint8_t environment) {
+    static const size_t tour[] = {24, 120, 520, 1040, 3072, 20480};
+    for (unsigned i = 0; i < 6; i++) {
+        char name[32];
+        begin();
+        bytes[4] = environment;
+        fill(100, 12, 8184);
+        fill(0, 24, tour[i]);
+        drain(0, 12, 2);
+        fill(0, 6, tour[i]);
+        drain(0, 6, 1);
+        snprintf(name, sizeof name, "beside-%zu%s", tour[i], environment == 0 ? "" : "-uncached");
+        end(name);
+    }
+}
+
 static void aligned(void) {
     for (uint8_t variant = 0; variant < 10; variant += 3) {
         char name[32];
@@ -619,6 +637,8 @@ int main(int argc, char **argv) {
     folder = argv[1];
     sizes();
     bins();
+    beside_live(0);
+    beside_live(12);
     aligned();
     mappings();
     resizing();
