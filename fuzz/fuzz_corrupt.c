@@ -92,6 +92,7 @@ struct block {
     size_t size, usable;
     uint8_t byte;
     bool damaged; /* written over by the violation: its contents say nothing */
+    unsigned place; /* among the live ones */
 };
 
 struct freed {
@@ -109,6 +110,8 @@ static struct {
     bool must_report; /* the call that is running cannot return */
     bool final; /* harm is told and ends the process */
     struct block block[SLOTS];
+    struct block *live[SLOTS];
+    unsigned live_count;
     struct freed freed[FREED_MAX];
     unsigned freed_count;
     uint8_t next_byte;
@@ -149,55 +152,84 @@ static bool name_is_allowed(void) {
 /* ---- blocks --------------------------------------------------------------------------------- */
 
 /* What of a large block is written and looked at: its start, its end, a byte in each page. */
-static void each_byte(struct block *b, bool write) {
-    size_t whole = b->size <= 2048 ? b->size : 1024;
-    for (size_t i = 0; i < b->size; i += i < whole || b->size - i <= 64 ? 1 : 512) {
-        if (write) {
-            b->p[i] = b->byte;
-            sim_mark(b->p + i);
-        } else if (b->p[i] != b->byte)
+static void each_part(struct block *b, void (*act)(struct block *b, size_t from, size_t to)) {
+    size_t start = b->size <= 2048 ? b->size : 1024, end = b->size - (b->size <= 2048 ? 0 : 64);
+    act(b, 0, start);
+    for (size_t i = start; i < end; i += PAGE_BYTES)
+        act(b, i, i + 1);
+    act(b, end, b->size);
+}
+
+static void write_part(struct block *b, size_t from, size_t to) {
+    memset(b->p + from, b->byte, to - from);
+    sim_wrote(b->p + from, to - from);
+}
+
+static void look_at_part(struct block *b, size_t from, size_t to) {
+    unsigned char wrong = 0;
+    for (size_t i = from; i < to; i++)
+        wrong |= b->p[i] ^ b->byte;
+    for (size_t i = from; wrong != 0 && i < to; i++)
+        if (b->p[i] != b->byte)
             sim_break("harm", "byte %zu of live block %p (%zu bytes) is %#x, not as written", i,
                       (void *)b->p, b->size, b->p[i]);
-    }
 }
 
 static void fill(struct block *b) {
     b->byte = ++run.next_byte;
-    each_byte(b, true);
+    each_part(b, write_part);
 }
 
 static void look(struct block *b) {
     if (b->p != NULL && !b->damaged)
-        each_byte(b, false);
+        each_part(b, look_at_part);
 }
 
-static bool meets(const struct block *b, const unsigned char *from, size_t bytes) {
-    return b->p != NULL && b->p < from + bytes && from < b->p + (b->size == 0 ? 1 : b->size);
+static void set_live(struct block b, unsigned slot) {
+    run.block[slot] = b;
+    run.block[slot].place = run.live_count;
+    run.live[run.live_count++] = &run.block[slot];
+}
+
+static void set_dead(struct block *b) {
+    run.live[b->place] = run.live[--run.live_count];
+    run.live[b->place]->place = b->place;
+    b->p = NULL;
+}
+
+/* The first live block from number `i` on that has any of these bytes, or NULL. */
+static struct block *meeting(unsigned i, const unsigned char *from, size_t bytes) {
+    for (; i < run.live_count; i++) {
+        struct block *b = run.live[i];
+        if (b->p < from + bytes && from < b->p + (b->size == 0 ? 1 : b->size))
+            return b;
+    }
+    return NULL;
 }
 
 static void settle(unsigned slot, unsigned char *p, size_t size) {
     if (p == NULL)
         return;
-    struct block *b = &run.block[slot];
     if ((uintptr_t)p % 16 != 0 || !sim_accessible(p, size == 0 ? 1 : size))
         sim_break("harm", "block %p (%zu bytes) is misaligned or outside of the heap", (void *)p,
                   size);
-    for (unsigned i = 0; i < SLOTS; i++)
-        if (meets(&run.block[i], p, size == 0 ? 1 : size))
-            sim_break("harm", "block %p (%zu bytes) overlaps live block %p (%zu bytes)", (void *)p,
-                      size, (void *)run.block[i].p, run.block[i].size);
-    *b = (struct block){.p = p, .size = size, .usable = size};
-    fill(b);
-    b->usable = target.usable_size(p);
+    const struct block *other = meeting(0, p, size == 0 ? 1 : size);
+    if (other != NULL)
+        sim_break("harm", "block %p (%zu bytes) overlaps live block %p (%zu bytes)", (void *)p,
+                  size, (void *)other->p, other->size);
+    set_live((struct block){.p = p, .size = size, .usable = size}, slot);
+    fill(&run.block[slot]);
+    run.block[slot].usable = target.usable_size(p);
 }
 
 static unsigned char *take(unsigned slot) {
     struct block *b = &run.block[slot];
     unsigned char *p = b->p;
+    if (p == NULL)
+        return NULL;
     look(b);
-    if (p != NULL)
-        run.freed[run.freed_count++ % FREED_MAX] = (struct freed){p, b->usable};
-    b->p = NULL;
+    run.freed[run.freed_count++ % FREED_MAX] = (struct freed){p, b->usable};
+    set_dead(b);
     return p;
 }
 
@@ -206,9 +238,9 @@ static void resize(const struct op *op) {
     size_t size = op->count * op->size;
     unsigned char *p = take(op->slot), *now = target.realloc(p, size);
     bool frees = p != NULL && size == 0;
-    if (now == NULL && !frees) {
-        run.block[op->slot] = old;
-        run.freed_count -= p != NULL;
+    if (now == NULL && !frees && p != NULL) {
+        set_live(old, op->slot);
+        run.freed_count--;
         return;
     }
     if (!frees)
@@ -260,23 +292,19 @@ static void step(const struct op *op) {
 /* ---- violations ----------------------------------------------------------------------------- */
 
 static struct block *some_block(void) {
-    for (unsigned i = 0; i < SLOTS; i++) {
-        struct block *b = &run.block[(run.header[11] + i) % SLOTS];
-        if (b->p != NULL)
-            return b;
-    }
-    return NULL;
+    return run.live_count == 0 ? NULL : run.live[run.header[11] % run.live_count];
 }
+
+/* Mappings come and go, and where one was, or behind one, the allocator's own tables may stand:
+ * core/README.md, "What is not defended". */
+static bool is_mapping(const unsigned char *p) { return sim_place(p - 1) == SIM_IN_MAPPING; }
 
 /* One that was freed and whose address no live block has taken since. */
 static struct freed *some_freed(void) {
     unsigned count = run.freed_count < FREED_MAX ? run.freed_count : FREED_MAX;
     for (unsigned i = 0; i < count; i++) {
         struct freed *f = &run.freed[(run.header[11] + i) % count];
-        bool taken = false;
-        for (unsigned k = 0; k < SLOTS; k++)
-            taken |= meets(&run.block[k], f->p - 16, f->usable + 16);
-        if (!taken)
+        if (meeting(0, f->p - 16, f->usable + 16) == NULL)
             return f;
     }
     return NULL;
@@ -295,9 +323,8 @@ static uint8_t wrong_byte(const unsigned char *p, size_t i) {
 static bool overwrite(unsigned char *p, size_t bytes) {
     if (!sim_accessible(p, bytes))
         return false;
-    for (unsigned i = 0; i < SLOTS; i++)
-        if (meets(&run.block[i], p, bytes))
-            run.block[i].damaged = true;
+    for (struct block *b = NULL; (b = meeting(b == NULL ? 0 : b->place + 1, p, bytes)) != NULL;)
+        b->damaged = true;
     sim_wrote(p, bytes);
     for (size_t i = 0; i < bytes; i++)
         p[i] = wrong_byte(p, i);
@@ -329,24 +356,19 @@ static bool write_after_free(const struct freed *f, size_t bytes) {
 
 static bool write_somewhere(void) {
     struct block *b = some_block(), *other;
-    struct freed *f = some_freed();
+    bool of_freed = run.violation == WRITE_AFTER_FREE || run.violation == HEADER_OF_FREED;
+    struct freed *f = of_freed ? some_freed() : NULL;
     size_t bytes = 1 + run.header[12] % 64u;
     switch (run.violation) {
     case OVERFLOW:
-        /* Behind a mapping another one may begin, even the allocator's own tables: core/README.md,
-         * "What is not defended". */
-        if (b == NULL || sim_place(b->p - 1) == SIM_IN_MAPPING)
-            return false;
-        return overwrite(b->p + b->usable, bytes);
+        return b != NULL && !is_mapping(b->p) && overwrite(b->p + b->usable, bytes);
     case UNDERFLOW:
         bytes = 1 + bytes % 16;
         return b != NULL && overwrite(b->p - bytes, bytes);
     case WRITE_AFTER_FREE:
-        if (f == NULL || f->usable < 8)
-            return false;
-        return write_after_free(f, bytes);
+        return f != NULL && f->usable >= 8 && !is_mapping(f->p) && write_after_free(f, bytes);
     case HEADER_OF_FREED:
-        return f != NULL && overwrite(f->p - 8, 1 + bytes % 8);
+        return f != NULL && !is_mapping(f->p) && overwrite(f->p - 8, 1 + bytes % 8);
     case HEADER_BIT:
         if (b == NULL || !sim_accessible(b->p - 8, 8))
             return false;
@@ -354,9 +376,8 @@ static bool write_somewhere(void) {
         b->p[-8 + run.header[12] / 8 % 8] ^= (uint8_t)(1u << run.header[12] % 8);
         return true;
     default:
-        other = b == NULL ? NULL : &run.block[(size_t)(b - run.block + 1 + run.header[12]) % SLOTS];
-        if (b == NULL || other->p == NULL || !sim_accessible(b->p - 8, 8) ||
-            !sim_accessible(other->p - 8, 8))
+        other = b == NULL ? NULL : run.live[(b->place + 1 + run.header[12]) % run.live_count];
+        if (b == NULL || !sim_accessible(b->p - 8, 8) || !sim_accessible(other->p - 8, 8))
             return false;
         sim_wrote(b->p - 8, 8);
         memcpy(b->p - 8, other->p - 8, 8);
@@ -440,7 +461,7 @@ static enum outcome attempt(const struct program *p, uint64_t secret) {
     memset(world.failure, 0, sizeof world.failure);
     world.seed = secret;
     memset(run.block, 0, sizeof run.block);
-    run.freed_count = 0;
+    run.live_count = run.freed_count = 0;
     run.next_byte = 0;
     run.committed = run.must_report = false;
     sim_on_break = on_break;
