@@ -233,7 +233,10 @@ static void mutate_records(struct draft *d) {
         insert_records(d);
         return;
     }
-    switch (draw(d, 12)) {
+    switch (draw(d, 13)) {
+    case 12:
+        change_failure(d);
+        break;
     case 11:
         insert_burst(d);
         break;
