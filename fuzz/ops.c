@@ -531,7 +531,7 @@ static void decode_header(struct program *p, const uint8_t *header) {
     p->threads = 1 + header[15] % FIBERS_MAX;
     unsigned pct = header[15] >> 3;
     p->pct = pct == 0 ? 0 : pct | (unsigned)header[2] << 5 | (unsigned)header[3] << 13;
-    p->meetings = pct >= 16;
+    p->meetings = pct >= MEETINGS_FIRST;
     p->preemptions = 0;
     p->world = (struct sim_config){
         .seed = (uint64_t)header[2] | (uint64_t)header[3] << 8,

@@ -51,6 +51,7 @@
 #define OPS_MAX 1024u /* a record can stand for several operations */
 #define SLOTS 256u
 #define SCHEDULE_FIRST 240u
+#define MEETINGS_FIRST 16u /* of the seeds of schedules */
 #define PREEMPTIONS_MAX 64u
 #define NO_SLOT UINT16_MAX
 

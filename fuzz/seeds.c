@@ -119,7 +119,8 @@ static void drain(uint8_t slot, unsigned count, unsigned stride) {
     record(many_byte(OP_FREE), slot, (uint8_t)((stride - 1) * 32 + (count - 2) % 31));
 }
 
-/* The program has so many threads; `pct`: seed of their priorities, 0: operations in order. */
+/* The program has so many threads; `pct`: seed of their priorities or meetings, 0: operations in
+ * order. */
 static void begin_threads(unsigned threads, unsigned pct) {
     begin();
     bytes[15] = (uint8_t)((threads - 1) | pct << 3);
@@ -651,6 +652,8 @@ int main(int argc, char **argv) {
         hand_over(pct);
         threads_with_many_mappings(pct);
     }
+    for (unsigned pct = MEETINGS_FIRST; pct < MEETINGS_FIRST + 4; pct++)
+        hand_over(pct);
     contention();
     threads_come_and_go();
     threads_with_mappings();

@@ -36,9 +36,13 @@ done
 for program in replay replay-parked; do
     "$fuzz/$program" --quiet --repeat 1000 corpus/api/threads-come-and-go | grep -q '1000 runs, all equal'
     check "$program: 1000 runs of threads-come-and-go"
+    "$fuzz/$program" --quiet --repeat 1000 corpus/api/threads-hand-over-16 | grep -q '1000 runs, all equal'
+    check "$program: 1000 runs of threads-hand-over-16, where threads meet"
 done
-[[ $(trace replay corpus/api/threads-hand-over-1) != "$(trace replay corpus/api/threads-hand-over-2)" ]]
-check "two schedules, two traces"
+for policy in 0,1 1,2 2,16 16,17; do # in order, by priorities, by meetings
+    [[ $(trace replay corpus/api/threads-hand-over-"${policy%,*}") != "$(trace replay corpus/api/threads-hand-over-"${policy#*,}")" ]]
+    check "two schedules, two traces: $policy"
+done
 
 echo "$passed passed, $failed failed"
 [[ $failed -eq 0 ]]
