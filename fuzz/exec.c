@@ -821,6 +821,7 @@ struct exec_result exec_run(const struct program *p, const struct exec_options *
     run.tracing = 0;
     sim_on_break = print_where;
     model_reset(&run.model, target.simulated);
+    sim_shows = target.shows;
     if (target.simulated)
         sim_reset(&p->world);
     if (target.start != NULL)

@@ -186,6 +186,8 @@ static const char prologue[] =
     "#include \"chunkproof.h\"\n"
     "#ifdef CP_SIM\n"
     "#include \"cache.h\"\n"
+    "#include \"mapped.h\"\n"
+    "#include \"pagemap.h\"\n"
     "#include \"process.h\"\n"
     "#include \"sim/sched.h\"\n"
     "#include \"sim/sim.h\"\n"
@@ -260,6 +262,13 @@ static const char prologue[] =
     "    cp_check_print(&breach);\n"
     "    fail(cp_invariant_name(breach.invariant), -1);\n"
     "}\n"
+    "#ifdef CP_SIM\n"
+    "static bool shows(const void *byte) {\n"
+    "    uintptr_t address = (uintptr_t)byte;\n"
+    "    return arena_break_holds(address) || pagemap_holds(address) ||\n"
+    "           mapped_containing(byte) != NULL;\n"
+    "}\n"
+    "#endif\n"
     "static inline void walk_unnoticed(void) {\n"
     "#ifdef CP_SIM\n"
     "    if (sim_locks_held_by_all() != 0)\n"
@@ -287,7 +296,7 @@ static void print_world_c(FILE *out, const struct program *p) {
     for (unsigned i = 0; i < SIM_FAILURES; i++)
         fprintf(out, "{%u, %u, %u}%s", (unsigned)w->failure[i].call, w->failure[i].first,
                 w->failure[i].count, i + 1 < SIM_FAILURES ? ", " : "},\n    };\n");
-    fprintf(out, "    sim_reset(&world);\n    allocator_start();\n#else\n");
+    fprintf(out, "    sim_shows = shows;\n    sim_reset(&world);\n    allocator_start();\n#else\n");
     for (const struct sim_environment *e = w->environment; e != NULL && e->name != NULL; e++)
         fprintf(out, "    /* run with %s=%s */\n", e->name, e->value);
     fprintf(out, "#endif\n");
@@ -677,7 +686,7 @@ void program_print_c(FILE *out, const struct program *p, const char *name) {
             " * In the simulated world, with its failures, addresses and schedule:\n"
             " *   cc -D_GNU_SOURCE -DCP_SIM -Icore -Ifuzz -include fuzz/sim/thread_words.h \\\n"
             " *      -include fuzz/sim/atomic_points.h THIS.c \\\n"
-            " *      $(ls fuzz/sim/[a-z]*.c | grep -v pthread) \\\n"
+            " *      fuzz/states.c $(ls fuzz/sim/[a-z]*.c | grep -v pthread) \\\n"
             " *      $(ls core/[a-z]*.c | grep -v -e _linux.c -e /malloc.c) -o repro\n"
             " * ",
             name);

@@ -37,6 +37,8 @@ struct target {
     /* What was left to do for whoever comes, though no thread is in the allocator; NULL: nothing.
      * May be NULL. */
     const char *(*unsettled)(void);
+    /* Whether a free of any pointer to this byte's neighbourhood would read the byte. May be NULL. */
+    bool (*shows)(const void *byte);
     /* Shows the engine the states the heap is in (states.h); no lock may be held. May be NULL. */
     void (*states)(void);
 };

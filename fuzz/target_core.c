@@ -3,6 +3,7 @@
 
 #include "cache.h"
 #include "check.h"
+#include "mapped.h"
 #include "pagemap.h"
 #include "process.h"
 #include "sim/sim.h"
@@ -21,6 +22,13 @@ static const char *unsettled(void) {
         a = arena_next(a);
     } while (a != arena_main());
     return NULL;
+}
+
+/* What the break's bounds, the page map or the table of mappings show is read by whoever frees a
+ * pointer that leads there. */
+static bool shows(const void *byte) {
+    uintptr_t address = (uintptr_t)byte;
+    return arena_break_holds(address) || pagemap_holds(address) || mapped_containing(byte) != NULL;
 }
 
 /* The page map's root is the one thing the core finds empty without having emptied it. Only the
@@ -97,5 +105,6 @@ const struct target target = {
     .check_unlocked = check_process,
     .check_shared = check_shared,
     .unsettled = unsettled,
+    .shows = shows,
     .states = states,
 };

@@ -11,6 +11,10 @@
  * once. Which pages were written is known where the core's stores are seen (dirty.h), and then a
  * store to a page that is not accessible is noticed, too; elsewhere pages are read to know.
  * FUZZ_SCAN=1 in the environment reads them in any case, to see that no store goes unseen.
+ *
+ * Oracles: "os" (a call with wrong arguments), "stray" (a write where nothing is accessible, or to
+ * what another user of brk holds), "shown" (memory is given back that the core's own tables still
+ * show to other threads), "harness" (this file is wrong).
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -95,6 +99,7 @@ static inline bool stores_seen(void) { return &sim_stores_marked != NULL; }
 struct sim_account sim_account;
 void (*sim_on_break)(void);
 void (*sim_on_unlocked)(void);
+bool (*sim_shows)(const void *byte);
 
 /* ---- reporting ------------------------------------------------------------------------------ */
 
@@ -286,6 +291,18 @@ static void take(uintptr_t start, size_t bytes, enum page_state state) {
     errno = saved;
 }
 
+/* Of what is given back. */
+static void require_unshown(uintptr_t start, size_t bytes) {
+    if (sim_shows == NULL)
+        return;
+    sched_hold(true);
+    bool shown = sim_shows((const void *)start) || sim_shows((const void *)(start + bytes - 1));
+    sched_hold(false);
+    if (shown)
+        sim_break("shown", "%p (%zu bytes) is given back, and another thread would still read it",
+                  (void *)start, bytes);
+}
+
 /* Unmap [start, end), of which some runs of pages are accessible. */
 static void take_runs(uintptr_t start, uintptr_t end) {
     while (start < end) {
@@ -429,6 +446,8 @@ static void *move_break(ptrdiff_t delta) {
     }
     uintptr_t new = old + (size_t)delta;
     sim.program_break = new;
+    if (delta < 0)
+        require_unshown(new, old - new);
     if (delta > 0)
         give(page_up(old), page_up(new) - page_up(old));
     else
@@ -508,6 +527,7 @@ void os_decommit(void *p, size_t bytes) {
     if (sim_place(p) != SIM_IN_RESERVATION)
         sim_break("os", "os_decommit(%p, %zu): not in a reservation", p, bytes);
     sim_account.calls++;
+    require_unshown(start, bytes);
     take(start, bytes, PAGE_RESERVED);
 }
 
@@ -529,6 +549,7 @@ void os_unmap(void *p, size_t bytes) {
     require_pages("os_unmap", start, bytes);
     sim_account.calls++;
     sim_signal_point(&sim.extents);
+    require_unshown(start, bytes);
     for (unsigned i = extent_at(start); start < end;) {
         if (i == sim.extents || sim.extent[i].start > start)
             sim_break("os", "os_unmap(%p, %zu): nothing is mapped at %p", p, bytes, (void *)start);
@@ -592,6 +613,7 @@ static void *grow_mapping(unsigned i, size_t old_bytes, size_t new_bytes, bool m
     extent_insert(extent_at(start), (struct extent){start, start + new_bytes, false});
     give(start, new_bytes);
     copy_pages(start, old, old_bytes);
+    require_unshown(old, old_bytes);
     take(old, old_bytes, PAGE_NONE);
     return (void *)start;
 }
@@ -617,6 +639,7 @@ void *os_remap(void *p, size_t old_bytes, size_t new_bytes, bool may_move) {
         return grow_mapping(i, old_bytes, new_bytes, may_move);
     if (new_bytes < old_bytes) {
         sim.extent[i].end = start + new_bytes;
+        require_unshown(start + new_bytes, old_bytes - new_bytes);
         take(start + new_bytes, old_bytes - new_bytes, PAGE_NONE);
     }
     return p;

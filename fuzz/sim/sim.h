@@ -123,6 +123,9 @@ unsigned sim_locks_held(void);
 unsigned sim_locks_held_by_all(void);
 /* The last lock there was to hold has been released; called with none held. */
 extern void (*sim_on_unlocked)(void);
+/* Whether the core would still look at this byte if another thread asked it to; asked of memory that
+ * is given back. NULL: not asked. */
+extern bool (*sim_shows)(const void *byte);
 /* Who holds what and waits for what, on standard error. */
 void sim_print_locks(void);
 void sim_locks_reset(void);
