@@ -21,9 +21,8 @@ FUZZ_AFL_CC ?= afl-clang-fast
 FUZZ_CORE ?= core
 FUZZ_BUILD ?= build/fuzz
 FUZZ_HARNESS ?= build/fuzz/harness
-# One name however they were given, since the lists of what objects depend on hold it.
-override FUZZ_BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(FUZZ_BUILD)))
-override FUZZ_HARNESS := $(patsubst $(CURDIR)/%,%,$(abspath $(FUZZ_HARNESS)))
+# An object's headers are listed under both its names: from the top of the tree and from the root.
+FUZZ_DEP = -MMD -MT $(abspath $@) -MT $(patsubst $(CURDIR)/%,%,$(abspath $@))
 FUZZ_TIME ?= 60
 FUZZ_JOBS ?= $(if $(filter afl,$(ENGINE)),0,1)
 FUZZ_SEED ?= 1
@@ -68,23 +67,23 @@ FUZZ_RENAME := $(foreach f,memset memcpy memmove,--redefine-sym $(f)=sim_$(f))
 define FUZZ_CORE_RULES
 $(FUZZ_BUILD)/$(1)/check.o: $(FUZZ_CORE)/check.c fuzz/fuzz.mk
 	@mkdir -p $$(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) $(FUZZ_POINTS) -I$(FUZZ_CORE) $(3) -MMD -c $$< -o $$@
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) $(FUZZ_POINTS) -I$(FUZZ_CORE) $(3) $$(FUZZ_DEP) -c $$< -o $$@
 $(FUZZ_BUILD)/$(1)/%.o: $(FUZZ_CORE)/%.c fuzz/fuzz.mk
 	@mkdir -p $$(@D)
 ifneq ($(5),)
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) $(FUZZ_POINTS) -I$(FUZZ_CORE) $(3) $(FUZZ_STORES) \
-	    $(FUZZ_$(5)_FLAGS) -MMD -MT $$@ -emit-llvm -c $$< -o $$(@:.o=.bc)
+	    $(FUZZ_$(5)_FLAGS) $$(FUZZ_DEP) -emit-llvm -c $$< -o $$(@:.o=.bc)
 	@$(2) $(FUZZ_$(5)_OPT) -fPIE $(4) -c $$(@:.o=.bc) -o $$@
 	@objcopy $(FUZZ_RENAME) $$@
 else
-	@$(2) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) $(FUZZ_POINTS) -I$(FUZZ_CORE) $(3) $(4) -MMD -c $$< -o $$@
+	@$(2) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) $(FUZZ_POINTS) -I$(FUZZ_CORE) $(3) $(4) $$(FUZZ_DEP) -c $$< -o $$@
 endif
 $(FUZZ_BUILD)/$(1)/states.o: fuzz/states.c fuzz/fuzz.mk
 	@mkdir -p $$(@D)
-	@$(2) $(FUZZ_CFLAGS) $(4) -MMD -c $$< -o $$@
+	@$(2) $(FUZZ_CFLAGS) $(4) $$(FUZZ_DEP) -c $$< -o $$@
 $(FUZZ_BUILD)/$(1)/fuzz_size.o: fuzz/fuzz_size.c fuzz/fuzz.mk
 	@mkdir -p $$(@D)
-	@$(2) $(FUZZ_CFLAGS) -I$(FUZZ_CORE) $(3) $(4) -MMD -c $$< -o $$@
+	@$(2) $(FUZZ_CFLAGS) -I$(FUZZ_CORE) $(3) $(4) $$(FUZZ_DEP) -c $$< -o $$@
 $(FUZZ_BUILD)/$(1).a: $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_BUILD)/$(1)/%.o) $(FUZZ_BUILD)/$(1)/states.o
 	@rm -f $$@ && ar rcs $$@ $$^
 -include $(FUZZ_CORE_SRC:$(FUZZ_CORE)/%.c=$(FUZZ_BUILD)/$(1)/%.d)
@@ -112,7 +111,7 @@ $(FUZZ_JUDGES): $(FUZZ_JUDGE_OBJ)
 # The judges see the headers of the unchanged core: a mutant may not change an interface.
 $(FUZZ_HARNESS)/%.o: fuzz/%.c fuzz/fuzz.mk
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) -Icore -MMD -c $< -o $@
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_FIBERS) -Icore $(FUZZ_DEP) -c $< -o $@
 $(FUZZ_HARNESS)/%.o: fuzz/%.S
 	@mkdir -p $(@D)
 	@$(FUZZ_CC) -Ifuzz -c $< -o $@
@@ -184,11 +183,11 @@ $(FUZZ_BUILD)/replay-parked: $(FUZZ_PARKED_OBJ)
 
 $(FUZZ_PARKED)/core/%.o: $(FUZZ_CORE)/%.c fuzz/fuzz.mk
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_POINTS) -I$(FUZZ_CORE) -MMD -c $< -o $@
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_POINTS) -I$(FUZZ_CORE) $(FUZZ_DEP) -c $< -o $@
 
 $(FUZZ_PARKED)/%.o: fuzz/%.c fuzz/fuzz.mk
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(FUZZ_CFLAGS) -Icore -MMD -c $< -o $@
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) -Icore $(FUZZ_DEP) -c $< -o $@
 
 $(FUZZ_BUILD)/seeds: $(FUZZ_HARNESS)/seeds.o $(FUZZ_HARNESS)/ops.o
 	@mkdir -p $(@D)
