@@ -246,7 +246,7 @@ static void note_access(struct word *w, uint64_t new) {
             if (races(old, new) && !is_from_before(address_of(w), old))
                 report(address_of(w), new, old);
         } else if (((uint32_t)(old ^ new) & ~BYTES_MASK) == 0) {
-            new |= (uint32_t)old & BYTES_MASK;
+            new |= (uint32_t)old &BYTES_MASK;
             continue;
         } else if (is_covered(old, new)) {
             continue;
