@@ -110,7 +110,7 @@ static inline bool cache_put(struct cache *c, struct cache_bin *bin, struct gran
  * so that compilers find the bin by a mask, without shifts. */
 static inline size_t small_granules(size_t request_bytes) {
     size_t bytes = request_bytes + CHUNK_OVERHEAD_BYTES + (GRANULE_BYTES - 1);
-    size_t least = CHUNK_MIN_GRANULES * GRANULE_BYTES;
+    size_t least = (size_t)CHUNK_MIN_GRANULES * GRANULE_BYTES;
     return (bytes < least ? least : bytes) / GRANULE_BYTES;
 }
 
