@@ -249,11 +249,11 @@
         (\forall integer j; 0 <= j <= \at(fence, A) && j != hi && j != too ==>
             \at(g[j].hi, A) == \at(g[j].hi, B));
 
-    // Cells that are no node, save one, keep their links; all but ring nodes do; chunks save one wait
-    // where they did; the list of dirty chunks has the same nodes.
+    // Cells that are in no bin and no ring, save one, keep their links; all but ring nodes do; chunks
+    // save one wait where they did; the list of dirty chunks has the same nodes.
+    predicate unbinned{L}(integer x) = list[x] == LIST_NONE || list[x] >= LIST_DIRTY;
     predicate same_outside{A, B}(struct granule *g, integer but) = \forall integer x;
-        0 <= x <= \at(fence, A) && x != but && \at(list[x], A) == LIST_NONE &&
-        \at(list[x], B) == LIST_NONE ==>
+        0 <= x <= \at(fence, A) && x != but && unbinned{A}(x) && unbinned{B}(x) ==>
         \at(g[x].lo, A) == \at(g[x].lo, B) && \at(g[x].hi, A) == \at(g[x].hi, B);
 
     predicate same_but_rings{A, B}(struct granule *g) = \forall integer x;
