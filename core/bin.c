@@ -1178,10 +1178,10 @@ uint32_t bin_best_fit(const struct granule *g, const struct bins *b, uint32_t bi
     requires size: size == span[i] && size <= FAST_MAX_GRANULES;
     terminates \true;
     exits never: \false;
-    assigns g[i + 1].lo, b->fast[size], b->fast_chunks, b->fast_granules, list[i + 1],
-            weight[i + 1], above[i], above[b->fast[size]];
+    assigns g[i + 1].lo, b->fast[size], list[i + 1], above[i], above[b->fast[size]];
     ensures first: b->fast[size] == i && list[i + 1] == LIST_FAST + size;
     ensures below: g[i + 1].lo == \old(b->fast[size]);
+    ensures links: same_links{Pre, Post}(g, i + 1, -1, -1, -1);
     ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
     ensures tiled: tiled(g);
     ensures tagged: tagged(g);
@@ -1231,13 +1231,30 @@ void fast_push(struct granule *g, const struct seal_key *k, struct bins *b, uint
     //@ assert sizes: same_sizes{Pre, Here}(g, -1, -1);
     //@ assert links: same_links{Pre, Here}(g, -1, -1, -1, -1);
     //@ assert loose: tallied_as(i + 1);
+    /*@ assert apart: \forall integer x; 0 <= x < fence && hangs(x) ==>
+            hooked(g, x) && x != i + 1; */
+    //@ ghost Resealed: ;
     count_fast_in(b, i + 1, size);
+    //@ assert key: same_key{Resealed, Here}(k) && same_secrets{Resealed, Here}(k);
+    //@ assert marks: \forall integer j; chunk(j) ==> mark{Resealed}(g, k, j) && mark(g, k, j);
+    //@ assert sealed: sealed(g, k);
+    //@ ghost Counted: ;
     fast_hook(g, b, i, size);
+    //@ assert fence: sealed_as{Counted}(g, k, fence, SEAL_FENCE) && sealed_as(g, k, fence, SEAL_FENCE);
+    //@ assert marks: \forall integer j; chunk(j) ==> mark{Counted}(g, k, j) && mark(g, k, j);
     /*@ assert tallied: \forall integer x; REGION_FIRST <= x <= fence && x != i + 1 ==>
             tallied_as{Pre}(x) && tallied_as(x); */
     //@ assert tallied: tallied_as(i + 1);
-    //@ assert key: same_key{Pre, Here}(k) && same_secrets{Pre, Here}(k);
-    //@ assert marks: \forall integer j; chunk(j) ==> mark(g, k, j);
+    /*@ assert ordered: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            g[x].lo == \at(g[x].lo, Pre) && follows{Pre}(x, g[x].lo) && follows(x, g[x].lo); */
+    /*@ assert back: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            in_large(g[x].hi) && 0 <= g[x].hi < fence && g[x].hi == \at(g[x].hi, Pre); */
+    /*@ assert rings: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            REGION_FIRST <= y && place(y) && in_large(y - 1) && g[y].hi == \at(g[y].hi, Pre); */
+    /*@ assert rungs: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            rung{Pre}(g, y) && rung(g, y); */
+    //@ assert inside: \forall integer j; chunk(j) ==> extent(j);
+    //@ assert told: \forall integer j; is_free(j) ==> told{Pre}(g, j) && told(g, j);
 }
 
 /* The first chunk of the list of `size` leaves it. */
@@ -1309,5 +1326,7 @@ uint32_t fast_pop(struct granule *g, const struct seal_key *k, struct bins *b, u
     //@ assert key: same_key{Pre, Here}(k) && same_secrets{Pre, Here}(k);
     //@ assert sizes: same_sizes{Pre, Here}(g, -1, -1);
     //@ assert marks: \forall integer j; chunk(j) ==> mark{Pre}(g, k, j) && mark(g, k, j);
+    /*@ assert fence: sealed_as{Pre}(g, k, fence, SEAL_FENCE) &&
+            sealed_as(g, k, fence, SEAL_FENCE); */
     return i;
 }
