@@ -635,6 +635,7 @@ static void link_in(struct granule *g, struct bins *b, uint32_t i, uint32_t bin,
     assigns g[i + 1].lo, g[i + 1].hi, g[bin].lo, g[g[bin].lo].hi, b->map[0], list[i + 1];
     ensures first: list[i + 1] == bin && answers(g, bin, i + 1);
     ensures links: same_links{Pre, Post}(g, i + 1, bin, i + 1, \old(g[bin].lo));
+    ensures outside: same_outside{Pre, Post}(g, i + 2);
     ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
     ensures tiled: tiled(g);
     ensures tagged: tagged(g);
@@ -647,6 +648,7 @@ static void link_in(struct granule *g, struct bins *b, uint32_t i, uint32_t bin,
 */
 static void small_in(struct granule *g, struct bins *b, uint32_t i, uint32_t bin) {
     //@ assert extent: extent(i);
+    //@ assert head: hooked(g, bin);
     /*@ assert apart: \forall integer x; 0 <= x < fence && hangs(x) && list[x] != bin ==>
             hooked(g, x) && x != i + 1 && x != bin && x != g[bin].lo; */
     link_in(g, b, i, bin, bin);
@@ -946,6 +948,8 @@ static void large_in(struct granule *g, struct bins *b, uint32_t i, uint32_t bin
 void bin_insert(struct granule *g, struct bins *b, uint32_t i) {
     uint32_t size = g[i].size, bin = bin_index(size);
     //@ assert loose: tallied_as(i + 1) && tally[i + 1] == 0;
+    //@ assert inside: extent(i) && hooked(g, bin);
+    //@ assert ring: size >= LARGE_MIN_GRANULES ==> place(i + 2) && list[i + 2] == LIST_NONE;
     count_free_in(b, i + 1, size);
     if (bin < BIN_LARGE_FIRST)
         small_in(g, b, i, bin);
@@ -958,35 +962,358 @@ void bin_insert(struct granule *g, struct bins *b, uint32_t i) {
     //@ assert all: tallied;
 }
 
-/* Chunk i leaves the nextsize ring; the next chunk of its rank takes its place, if there is one. */
-static void ring_unhook(struct granule *g, const struct bins *b, uint32_t i) {
-    uint32_t y = i + 2, after = g[y].lo, before = g[y].hi;
-    if (!answered(g, b, before, y) || !answered(g, b, y, after))
-        report_fault(FAULT_NEXTSIZE, &g[y], &g[i], "nextsize links disagree");
-    uint32_t heir = g[i + 1].lo; /* node of the chunk behind in the bin, or the head */
-    if (heir >= b->fence)
-        report_fault(FAULT_LINK, &g[i + 1], &g[i], "bin link leaves the region");
-    if (heir >= BIN_COUNT && bin_rank(g[heir - 1].size) == bin_rank(g[i].size)) {
-        heir++;
-        g[heir].lo = after == y ? heir : after;
-        g[heir].hi = before == y ? heir : before;
-        g[after == y ? heir : after].hi = heir;
-        g[before == y ? heir : before].lo = heir;
-    } else {
-        g[before].lo = after;
-        g[after].hi = before;
-    }
-}
-
-void bin_unhook(struct granule *g, const struct bins *b, uint32_t x) {
+/* Take node x out of its circular list; its own links stay as they are. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires linked: linked(g);
+    requires inner: inner;
+    requires hangs: x < fence && hangs(x);
+    terminates \true;
+    exits never: \false;
+    assigns g[g[x].lo].hi, g[g[x].hi].lo;
+    ensures closed: g[\old(g[x].hi)].lo == \old(g[x].lo) && g[\old(g[x].lo)].hi == \old(g[x].hi);
+    ensures linked: linked_but(g, x);
+    ensures links: same_links{Pre, Post}(g, \old(g[x].hi), -1, \old(g[x].lo), -1);
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+*/
+static void unhook_checked(struct granule *g, const struct bins *b, uint32_t x, enum fault fault) {
     //@ assert hooked: hooked(g, x);
     uint32_t fd = g[x].lo, bk = g[x].hi;
     if (!answered(g, b, bk, x) || !answered(g, b, x, fd))
-        report_fault(FAULT_LINK, &g[x], NULL, "links disagree");
+        report_fault(fault, &g[x], NULL, "links disagree");
     g[fd].hi = bk;
     g[bk].lo = fd;
     /*@ assert others:
             \forall integer y; 0 <= y < fence && hangs(y) && y != x ==> hooked(g, y); */
+}
+
+void bin_unhook(struct granule *g, const struct bins *b, uint32_t x) {
+    unhook_checked(g, b, x, FAULT_LINK);
+}
+
+/* Chunk i, the only one of its rank, leaves the ring of its large bin. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires linked: linked(g);
+    requires heads: heads;
+    requires placed: placed;
+    requires sorted: sorted(g);
+    requires node: is_free(i) && in_large(i + 1) && in_ring(i + 2);
+    requires alone: g[i + 1].lo >= BIN_COUNT ==> rank(span[g[i + 1].lo - 1]) != rank(span[i]);
+    terminates \true;
+    exits never: \false;
+    assigns g[g[i + 2].lo].hi, g[g[i + 2].hi].lo, list[i + 2];
+    ensures left: list[i + 2] == LIST_NONE;
+    ensures links: same_but_rings{Pre, Post}(g);
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+    ensures waits: same_waits{Pre, Post}(-1);
+    ensures linked: linked(g);
+    ensures heads: heads;
+    ensures placed: placed;
+    ensures sorted: sorted_but(g, i + 1);
+*/
+static void ring_leave(struct granule *g, const struct bins *b, uint32_t i) {
+    //@ ghost nodes_inner();
+    //@ ghost large_nodes(g);
+    //@ ghost uint32_t x = i + 1;
+    //@ ghost uint32_t y = i + 2;
+    //@ ghost uint32_t behind = g[x].hi;
+    //@ ghost uint32_t ahead = g[x].lo;
+    //@ assert self: node_in_large(g, x) && node_in_large(g, behind) && node_in_large(g, ahead);
+    //@ assert ring: node_in_ring(g, y) && rung(g, y);
+    //@ assert pair: follows(behind, x) && follows(x, ahead);
+    //@ ghost uint32_t next = (ahead < BIN_COUNT ? g[ahead].lo : ahead) + 1;
+    //@ assert first: node_in_large(g, next - 1) && follows(g[next - 1].hi, next - 1);
+    //@ assert next: node_in_ring(g, next) && rung(g, next) && g[next].hi == y;
+    //@ assert after: g[y].lo == next;
+    /*@ assert elsewhere: \forall integer r; 0 <= r < fence && in_ring(r) && r != next ==>
+            node_in_ring(g, r) && node_in_large(g, r - 1) && node_in_large(g, g[r - 1].hi) &&
+            g[r - 1].hi != x && (g[r - 1].hi < BIN_COUNT ==> g[g[r - 1].hi].hi != x) && rung(g, r); */
+    unhook_checked(g, b, i + 2, FAULT_NEXTSIZE);
+    //@ assert linked: linked_but(g, i + 2);
+    //@ ghost list[i + 2] = LIST_NONE;
+    //@ assert links: same_but_rings{Pre, Here}(g);
+    //@ assert others: \forall integer z; hangs(z) ==> z != y && hangs{Pre}(z);
+    /*@ assert linked: \forall integer z; 0 <= z < fence && hangs(z) ==>
+            avoids(g, z, y) && hooked(g, z); */
+    //@ assert self: place(y);
+    /*@ assert others: \forall integer z; REGION_FIRST <= z <= fence && z != y ==>
+            place{Pre}(z) && place(z); */
+    /*@ assert ordered: \forall integer q; 0 <= q < fence && in_large(q) && q != x && q != behind ==>
+            node_in_large{Pre}(g, q) && g[q].lo == \at(g[q].lo, Pre) && follows{Pre}(q, g[q].lo) &&
+            follows_but(g, q, x); */
+    //@ assert ordered_behind: follows_but(g, behind, x);
+    /*@ assert rings: \forall integer r; 0 <= r < fence && in_ring(r) ==> node_in_ring{Pre}(g, r) &&
+            r != y && r - 1 != x && node_in_large{Pre}(g, r - 1) &&
+            g[r - 1].hi == \at(g[r - 1].hi, Pre); */
+    /*@ assert lasts: \forall integer r; 0 <= r < fence && in_ring(r) ==>
+            node_in_ring{Pre}(g, r) && node_in_large{Pre}(g, g[r - 1].hi) &&
+            g[g[r - 1].hi].hi == \at(g[g[r - 1].hi].hi, Pre); */
+    /*@ assert rungs: \forall integer r; 0 <= r < fence && in_ring(r) && r != next ==>
+            g[r].hi == \at(g[r].hi, Pre) && rung{Pre}(g, r) && rung_but(g, r, x); */
+    //@ assert rung_next: next != y ==> rung_but(g, next, x);
+    /*@ assert whole: \forall integer q; 0 <= q < fence && q != x && in_large(q) ==>
+            follows_but(g, q, x); */
+    /*@ assert rungs_all: \forall integer r; 0 <= r < fence && in_ring(r) ==>
+            r - 1 != x && rung_but(g, r, x); */
+    /*@ assert told: \forall integer j; is_free(j) && j != i ==> told{Pre}(g, j) && told(g, j); */
+}
+
+/* Whoever was led by ring node `from` is led by `to`. */
+/*@ ghost
+    /@ requires fence: fence <= REGION_LIMIT_GRANULES;
+       terminates \true;
+       exits never: \false;
+       assigns lead[0 .. fence];
+       ensures led: \forall integer x; 0 <= x <= fence ==>
+           lead[x] == (\old(lead[x]) == from ? to : \old(lead[x]));
+    @/
+    void lead_on(uint32_t from, uint32_t to) {
+        uint32_t n = 0;
+        /@ loop invariant n: n <= fence + 1;
+           loop invariant led: \forall integer x; 0 <= x < n ==>
+               lead[x] == (\at(lead[x], Pre) == from ? to : \at(lead[x], Pre));
+           loop invariant rest: \forall integer x; n <= x <= fence ==> lead[x] == \at(lead[x], Pre);
+           loop assigns n, lead[0 .. fence];
+           loop variant fence + 1 - n;
+        @/
+        while (n <= fence) {
+            if (lead[n] == from)
+                lead[n] = to;
+            n++;
+        }
+    }
+*/
+
+/* Granule z, in no list, takes the place of ring node y. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires linked: linked(g);
+    requires inner: inner;
+    requires nodes: y < fence && in_ring(y) && z < fence && list[z] == LIST_NONE && !header(z);
+    terminates \true;
+    exits never: \false;
+    assigns g[0 .. fence - 1].lo, g[0 .. fence - 1].hi, list[y], list[z];
+    ensures taken: list[y] == LIST_NONE && list[z] == \old(list[y]);
+    ensures links: same_but_rings{Pre, Post}(g);
+    ensures back: \forall integer r; 0 <= r < fence && in_ring(r) && r != z ==>
+        g[r].hi == (\old(g[r].hi) == y ? z : \old(g[r].hi));
+    ensures back_own: g[z].hi == (\old(g[y].hi) == y ? z : \old(g[y].hi));
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+    ensures linked: linked(g);
+*/
+static void ring_swap(struct granule *g, const struct bins *b, uint32_t y, uint32_t z) {
+    //@ ghost uint32_t after = g[y].lo;
+    //@ assert self: hooked(g, y);
+    /*@ assert apart: \forall integer q; 0 <= q < fence && hangs(q) ==>
+            q != z && hooked(g, q) && avoids(g, q, z) && (g[q].hi == y ==> q == after); */
+    //@ ghost list[z] = list[y];
+    //@ assert hangs: \forall integer q; hangs(q) && q != z ==> hangs{Pre}(q);
+    //@ assert linked: linked_but(g, z);
+    //@ assert inner: inner;
+    hook_checked(g, b, z, y, FAULT_NEXTSIZE);
+    //@ assert between: hooked(g, y) && hooked(g, z) && g[y].lo == z && g[z].hi == y;
+    /*@ assert back: \forall integer q; 0 <= q < fence && hangs(q) && q != z ==>
+            hangs{Pre}(q) && g[q].hi == (q == after ? z : \at(g[q].hi, Pre)); */
+    //@ ghost Hooked: ;
+    unhook_checked(g, b, y, FAULT_NEXTSIZE);
+    //@ assert linked: linked_but(g, y);
+    //@ ghost Unhooked: ;
+    //@ ghost list[y] = LIST_NONE;
+    //@ assert hangs: \forall integer q; hangs(q) ==> q != y && hangs{Unhooked}(q);
+    /*@ assert linked: \forall integer q; 0 <= q < fence && hangs(q) ==>
+            avoids(g, q, y) && hooked(g, q); */
+    /*@ assert back: \forall integer q; 0 <= q < fence && hangs(q) && q != z ==>
+            hangs{Hooked}(q) && g[q].hi == \at(g[q].hi, Hooked); */
+}
+
+/* Chunk i leaves the ring; node `heir` behind it, of the same rank, takes its place there. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires linked: linked(g);
+    requires heads: heads;
+    requires placed: placed;
+    requires sorted: sorted(g);
+    requires node: is_free(i) && in_large(i + 1) && in_ring(i + 2);
+    requires heir: heir == g[i + 1].lo && BIN_COUNT <= heir < fence &&
+        rank(span[heir - 1]) == rank(span[i]);
+    terminates \true;
+    exits never: \false;
+    assigns g[0 .. fence - 1].lo, g[0 .. fence - 1].hi, list[i + 2], list[heir + 1],
+            lead[0 .. fence];
+    ensures left: list[i + 2] == LIST_NONE && in_ring(heir + 1) && \old(list[heir + 1]) == LIST_NONE;
+    ensures links: same_but_rings{Pre, Post}(g);
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+    ensures waits: same_waits{Pre, Post}(-1);
+    ensures linked: linked(g);
+    ensures heads: heads;
+    ensures placed: placed;
+    ensures sorted: sorted_but(g, i + 1);
+*/
+static void ring_bequeath(struct granule *g, const struct bins *b, uint32_t i, uint32_t heir) {
+    //@ ghost nodes_inner();
+    //@ ghost large_nodes(g);
+    //@ ghost uint32_t x = i + 1;
+    //@ ghost uint32_t y = i + 2;
+    //@ ghost uint32_t z = heir + 1;
+    //@ ghost uint32_t behind = g[x].hi;
+    //@ assert self: node_in_large(g, x) && node_in_large(g, behind) && node_in_large(g, heir);
+    //@ assert ring: node_in_ring(g, y) && rung(g, y);
+    //@ assert pair: follows(behind, x) && follows(x, heir);
+    //@ assert twins: twins(x, heir) && lead[heir] == y && leads(x);
+    //@ assert extent: extent(heir - 1) && place(z) && list[z] == LIST_NONE;
+    /*@ assert back: behind >= BIN_COUNT ? ends_run(behind, g[y].hi) :
+            ends_run(g[behind].hi, g[y].hi); */
+    /*@ assert rings: \forall integer r; 0 <= r < fence && in_ring(r) ==>
+            node_in_ring(g, r) && node_in_large(g, r - 1) && node_in_large(g, g[r - 1].hi) &&
+            rung(g, r); */
+    /*@ assert elsewhere: \forall integer r; 0 <= r < fence && in_ring(r) && r != y ==>
+            node_in_large(g, r - 1) && r != z && g[r - 1].hi != x; */
+    /*@ assert lasts: \forall integer r; 0 <= r < fence && in_ring(r) && g[r - 1].hi < BIN_COUNT ==>
+            node_in_large(g, r - 1) && node_in_large(g, g[r - 1].hi) && g[g[r - 1].hi].hi != x; */
+    /*@ assert order: \forall integer q; 0 <= q < fence && in_large(q) && q != x && q != behind ==>
+            node_in_large(g, q) && node_in_large(g, g[q].lo) && g[q].lo != x && g[q].lo != heir &&
+            follows(q, g[q].lo); */
+    //@ ghost Found: ;
+    ring_swap(g, b, i + 2, heir + 1);
+    //@ assert in: \forall integer q; in_ring{Pre}(q) && q != y ==> in_ring(q);
+    //@ assert out: \forall integer q; in_ring(q) && q != z ==> in_ring{Pre}(q);
+    //@ assert self: place(y) && place(z);
+    /*@ assert others: \forall integer q; REGION_FIRST <= q <= fence && q != y && q != z ==>
+            place{Pre}(q) && place(q); */
+    //@ ghost lead_on(y, z);
+    //@ assert kept: g[x].hi == behind && g[x].lo == heir && g[behind].lo == x && g[heir].hi == x;
+    //@ assert kept_last: g[behind].hi == \at(g[behind].hi, Found);
+    /*@ assert leading: \forall integer q;
+            0 <= q < fence && q != x && leads{Pre}(q) ==> in_ring{Pre}(q + 1) && leads(q); */
+    /*@ assert twinned: \forall integer q, s; 0 <= q < fence && 0 <= s < fence && s != heir &&
+            twins{Pre}(q, s) ==> !in_ring(s + 1) && twins(q, s); */
+    /*@ assert ends: \forall integer q, v;
+            0 <= q < fence && v != y && ends_run{Pre}(q, v) ==> ends_run(q, v); */
+    //@ assert ends_own: \forall integer q; 0 <= q < fence && ends_run{Pre}(q, y) ==> ends_run(q, z);
+    //@ assert ordered_behind: leads(heir) && follows_but(g, behind, x);
+    /*@ assert ordered: \forall integer q; 0 <= q < fence && in_large(q) && q != x && q != behind ==>
+            node_in_large{Pre}(g, q) && node_in_large{Pre}(g, g[q].lo) &&
+            g[q].lo == \at(g[q].lo, Pre) && follows{Pre}(q, g[q].lo) && follows(q, g[q].lo); */
+    /*@ assert rings: \forall integer r; 0 <= r < fence && in_ring(r) && r != z ==>
+            in_ring{Pre}(r) && node_in_ring{Pre}(g, r) && r != y; */
+    /*@ assert nodes: \forall integer r; 0 <= r < fence && in_ring(r) && r != z ==>
+            in_ring{Pre}(r) && node_in_large{Pre}(g, r - 1) &&
+            g[r - 1].hi == \at(g[r - 1].hi, Pre) && g[r - 1].hi != x; */
+    /*@ assert lasts: \forall integer r; 0 <= r < fence && in_ring(r) && r != z ==>
+            node_in_ring{Pre}(g, r) && node_in_large{Pre}(g, g[r - 1].hi) &&
+            g[g[r - 1].hi].hi == \at(g[g[r - 1].hi].hi, Pre) &&
+            (g[r - 1].hi < BIN_COUNT ==> g[g[r - 1].hi].hi != x); */
+    /*@ assert rungs: \forall integer r; 0 <= r < fence && in_ring(r) && r != z ==>
+            in_ring{Pre}(r) && rung{Pre}(g, r) && rung(g, r); */
+    /*@ assert rungs_but: \forall integer r; 0 <= r < fence && in_ring(r) && r != z ==>
+            rung(g, r) && rung_but(g, r, x); */
+    //@ assert rung_heir: rung_but(g, z, x);
+    /*@ assert whole: \forall integer q; 0 <= q < fence && q != x && in_large(q) ==>
+            follows_but(g, q, x); */
+    /*@ assert rungs_all: \forall integer r; 0 <= r < fence && in_ring(r) ==>
+            r - 1 != x && rung_but(g, r, x); */
+    /*@ assert told: \forall integer j; is_free(j) && j != i ==> told{Pre}(g, j) && told(g, j); */
+}
+
+/* A chunk that is in no ring: the order stays what it is without it. */
+/*@ ghost
+    /@ requires cells: cells(g);
+       requires tiled: tiled(g);
+       requires linked: linked(g);
+       requires heads: heads;
+       requires placed: placed;
+       requires sorted: sorted(g);
+       requires free: is_free(i) && in_bin(i) && !in_ring(i + 2);
+       terminates \true;
+       exits never: \false;
+       assigns \nothing;
+       ensures sorted: sorted_but(g, i + 1);
+    @/
+    void sorted_without(const struct granule *g, uint32_t i) {
+        large_nodes(g);
+        uint32_t x = i + 1;
+        uint32_t behind = g[x].hi;
+        /@ assert self: in_large(x) ==> node_in_large(g, x) && node_in_large(g, behind) &&
+            follows(behind, x) && follows(x, g[x].lo); @/
+        /@ assert twins: in_large(x) ==> behind >= BIN_COUNT && twins(behind, x); @/
+        /@ assert ends: in_large(x) ==>
+            \forall integer v; ends_run(x, v) ==> ends_run(behind, v); @/
+        /@ assert ordered_behind: in_large(x) ==> follows_but(g, behind, x); @/
+        /@ assert ordered: \forall integer q; 0 <= q < fence && in_large(q) && q != x &&
+            q != behind ==> node_in_large(g, q) && g[q].lo != x && follows_but(g, q, x); @/
+        /@ assert ordered_small: !in_large(x) ==> \forall integer q; 0 <= q < fence &&
+            in_large(q) ==> node_in_large(g, q) && g[q].lo != x && follows_but(g, q, x); @/
+        /@ assert whole: \forall integer q; 0 <= q < fence && q != x && in_large(q) ==>
+            follows_but(g, q, x); @/
+        /@ assert rungs: \forall integer r; 0 <= r < fence && in_ring(r) ==>
+            node_in_ring(g, r) && r - 1 != x && node_in_large(g, r - 1) &&
+            node_in_large(g, g[r - 1].hi) && rung(g, r) && rung_but(g, r, x); @/
+    }
+*/
+
+/* Chunk i, in a bin, leaves the ring if it is in it; the next chunk of its rank takes its place. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires linked: linked(g);
+    requires heads: heads;
+    requires placed: placed;
+    requires sorted: sorted(g);
+    requires free: is_free(i) && in_bin(i);
+    terminates \true;
+    exits never: \false;
+    assigns g[0 .. fence - 1].lo, g[0 .. fence - 1].hi, list[i + 2], list[g[i + 1].lo + 1],
+            lead[0 .. fence];
+    ensures left: !in_ring(i + 2);
+    ensures bins: \forall integer x; 0 <= x <= fence && !in_ring{Pre}(x) && !in_ring(x) ==>
+        list[x] == \old(list[x]);
+    ensures new: \forall integer x; 0 <= x <= fence && (in_ring{Pre}(x) || in_ring(x)) ==>
+        (list[x] == LIST_NONE || in_ring(x)) && (\old(list[x]) == LIST_NONE || in_ring{Pre}(x));
+    ensures links: same_but_rings{Pre, Post}(g);
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+    ensures waits: same_waits{Pre, Post}(-1);
+    ensures linked: linked(g);
+    ensures heads: heads;
+    ensures placed: placed;
+    ensures sorted: sorted_but(g, i + 1);
+*/
+static void ring_unhook(struct granule *g, const struct bins *b, uint32_t i) {
+    //@ ghost large_nodes(g);
+    //@ assert self: extent(i) && place(i + 2) && told(g, i) && hooked(g, i + 1);
+    if (g[i].size < LARGE_MIN_GRANULES || g[i + 2].lo == 0) {
+        //@ assert none: !in_ring(i + 2);
+        //@ ghost sorted_without(g, i);
+        return;
+    }
+    //@ assert node: in_ring(i + 2) && in_large(i + 1) && node_in_large(g, i + 1);
+    //@ assert next: node_in_large(g, g[i + 1].lo);
+    uint32_t heir = g[i + 1].lo; /* node of the chunk behind in the bin, or the head */
+    if (heir >= b->fence)
+        report_fault(FAULT_LINK, &g[i + 1], &g[i], "bin link leaves the region");
+    if (heir >= BIN_COUNT && bin_rank(g[heir - 1].size) == bin_rank(g[i].size))
+        ring_bequeath(g, b, i, heir);
+    else
+        ring_leave(g, b, i);
 }
 
 /* The links' side of take_out. */
@@ -997,6 +1324,7 @@ void bin_unhook(struct granule *g, const struct bins *b, uint32_t x) {
     requires linked: linked(g);
     requires heads: heads;
     requires placed: placed;
+    requires sorted: sorted_but(g, i + 1);
     requires binned: binned;
     requires mapped_bins: mapped_bins(g, b);
     requires free: is_free(i) && in_bin(i);
@@ -1008,19 +1336,31 @@ void bin_unhook(struct granule *g, const struct bins *b, uint32_t x) {
     ensures closed: g[\old(g[i + 1].hi)].lo == \old(g[i + 1].lo) &&
         g[\old(g[i + 1].lo)].hi == \old(g[i + 1].hi);
     ensures links: same_links{Pre, Post}(g, \old(g[i + 1].hi), -1, \old(g[i + 1].lo), -1);
+    ensures outside: same_outside{Pre, Post}(g, -1);
     ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
     ensures tiled: tiled(g);
     ensures tagged: tagged(g);
     ensures linked: linked(g);
     ensures heads: heads;
     ensures placed: placed;
+    ensures sorted: sorted(g);
     ensures binned: binned_but(i);
     ensures mapped_bins: mapped_bins(g, b);
 */
 static void link_out(struct granule *g, struct bins *b, uint32_t i) {
     //@ ghost nodes_inner();
+    //@ ghost large_nodes(g);
     //@ assert self: place(i + 1) && hooked(g, i + 1);
     uint32_t fd = g[i + 1].lo, bk = g[i + 1].hi;
+    /*@ assert order: \forall integer q; 0 <= q < fence && in_large(q) && q != i + 1 ==>
+            node_in_large(g, q) && (g[q].lo == i + 1 <==> q == bk) && follows_but(g, q, i + 1); */
+    /*@ assert rings: \forall integer r; 0 <= r < fence && in_ring(r) ==>
+            node_in_ring(g, r) && r != fd && r != bk && r - 1 != i + 1; */
+    /*@ assert runs: \forall integer r; 0 <= r < fence && in_ring(r) ==>
+            node_in_large(g, r - 1) && (g[r - 1].hi == i + 1 <==> r - 1 == fd) && rung_but(g, r, i + 1); */
+    /*@ assert lasts: \forall integer r; 0 <= r < fence && in_ring(r) ==>
+            node_in_large(g, r - 1) && node_in_large(g, g[r - 1].hi) &&
+            (g[g[r - 1].hi].hi == i + 1 <==> g[r - 1].hi == fd); */
     /*@ assert own: (fd < BIN_COUNT ==> fd == list[i + 1]) &&
             (bk < BIN_COUNT ==> bk == list[i + 1] && g[bk].lo == i + 1); */
     bin_unhook(g, b, i + 1);
@@ -1041,6 +1381,25 @@ static void link_out(struct granule *g, struct bins *b, uint32_t i) {
             (c == fd && c == bk) || (!marked{Pre}(b, c) && empty{Pre}(g, c)); */
     /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(b, c) ==>
             empty(g, c); */
+    //@ assert ring_nodes: \forall integer r; in_ring(r) <==> in_ring{Pre}(r);
+    /*@ assert joined: \forall integer q; 0 <= q < fence && in_large(q) ==> q != i + 1 &&
+            in_large{Pre}(q) && node_in_large{Pre}(g, q) &&
+            g[q].lo == (q == bk ? fd : \at(g[q].lo, Pre)); */
+    /*@ assert ordered: \forall integer q; 0 <= q < fence && in_large(q) && q != bk ==>
+            in_large{Pre}(q) && follows_but{Pre}(g, q, i + 1) && follows{Pre}(q, g[q].lo) &&
+            follows(q, g[q].lo); */
+    //@ assert ordered_behind: in_large(bk) ==> follows_but{Pre}(g, bk, i + 1) && follows{Pre}(bk, fd) && follows(bk, fd);
+    /*@ assert whole: \forall integer q; 0 <= q < fence && in_large(q) ==> follows(q, g[q].lo); */
+    /*@ assert rings: \forall integer r; 0 <= r < fence && in_ring(r) ==> in_ring{Pre}(r) &&
+            node_in_ring{Pre}(g, r) && g[r].hi == \at(g[r].hi, Pre); */
+    /*@ assert rung_nodes: \forall integer r; 0 <= r < fence && in_ring(r) ==> in_ring{Pre}(r) &&
+            node_in_large{Pre}(g, r - 1) &&
+            g[r - 1].hi == (r - 1 == fd ? bk : \at(g[r - 1].hi, Pre)); */
+    /*@ assert rungs: \forall integer r; 0 <= r < fence && in_ring(r) ==> in_ring{Pre}(r) &&
+            node_in_large{Pre}(g, r - 1) && rung_but{Pre}(g, r, i + 1) && rung(g, r); */
+    //@ assert inside: \forall integer j; chunk(j) ==> extent(j);
+    /*@ assert told: \forall integer j; is_free(j) && j != i ==> told{Pre}(g, j) && told(g, j); */
+    //@ assert told_self: told(g, i);
 }
 
 /* Take the node of free chunk i, which is in no ring any more, out of its bin. */
@@ -1051,6 +1410,7 @@ static void link_out(struct granule *g, struct bins *b, uint32_t i) {
     requires linked: linked(g);
     requires heads: heads;
     requires placed: placed;
+    requires sorted: sorted_but(g, i + 1);
     requires binned: binned;
     requires mapped_bins: mapped_bins(g, b);
     requires counted: counted(b);
@@ -1064,12 +1424,14 @@ static void link_out(struct granule *g, struct bins *b, uint32_t i) {
     ensures closed: g[\old(g[i + 1].hi)].lo == \old(g[i + 1].lo) &&
         g[\old(g[i + 1].lo)].hi == \old(g[i + 1].hi);
     ensures links: same_links{Pre, Post}(g, \old(g[i + 1].hi), -1, \old(g[i + 1].lo), -1);
+    ensures outside: same_outside{Pre, Post}(g, -1);
     ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
     ensures tiled: tiled(g);
     ensures tagged: tagged(g);
     ensures linked: linked(g);
     ensures heads: heads;
     ensures placed: placed;
+    ensures sorted: sorted(g);
     ensures binned: binned_but(i);
     ensures mapped_bins: mapped_bins(g, b);
     ensures counted: counted(b);
@@ -1084,9 +1446,21 @@ static void take_out(struct granule *g, struct bins *b, uint32_t i) {
 }
 
 void bin_unlink(struct granule *g, struct bins *b, uint32_t i) {
-    if (g[i].size >= LARGE_MIN_GRANULES && g[i + 2].lo != 0)
-        ring_unhook(g, b, i);
+    ring_unhook(g, b, i);
+    //@ assert self: hooked(g, i + 1) && extent(i);
+    /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(b, c) ==>
+            empty{Pre}(g, c) && empty(g, c); */
+    /*@ assert tallied: \forall integer x; REGION_FIRST <= x <= fence ==>
+            tallied_as{Pre}(x) && tallied_as(x); */
+    /*@ assert dirty: \forall integer x; 0 <= x <= fence ==>
+            (\at(list[x], Pre) == LIST_DIRTY <==> list[x] == LIST_DIRTY); */
+    /*@ assert outside: \forall integer x; 0 <= x <= fence && unbinned{Pre}(x) && unbinned(x) ==>
+            g[x].lo == \at(g[x].lo, Pre) && g[x].hi == \at(g[x].hi, Pre); */
+    //@ ghost Left: ;
     take_out(g, b, i);
+    /*@ assert outside: \forall integer x; 0 <= x <= fence && unbinned{Pre}(x) && unbinned(x) ==>
+            x != i + 1 && unbinned{Left}(x) && g[x].lo == \at(g[x].lo, Left) &&
+            g[x].hi == \at(g[x].hi, Left); */
 }
 
 /* How many of the chunks that share a rank are looked at. */
