@@ -1050,6 +1050,8 @@ static void ring_leave(struct granule *g, const struct bins *b, uint32_t i) {
     /*@ assert ordered: \forall integer q; 0 <= q < fence && in_large(q) && q != x && q != behind ==>
             node_in_large{Pre}(g, q) && g[q].lo == \at(g[q].lo, Pre) && follows{Pre}(q, g[q].lo) &&
             follows_but(g, q, x); */
+    //@ assert kept: g[behind].lo == x && g[x].lo == ahead;
+    //@ assert over: follows(behind, ahead);
     //@ assert ordered_behind: follows_but(g, behind, x);
     /*@ assert rings: \forall integer r; 0 <= r < fence && in_ring(r) ==> node_in_ring{Pre}(g, r) &&
             r != y && r - 1 != x && node_in_large{Pre}(g, r - 1) &&
