@@ -86,7 +86,8 @@ static inline void chunk_reseal(struct granule *g, const struct seal_key *k, uin
     exits never: \false;
     assigns g[i].size, g[i].flags, g[i].seal, g[i + g[i].size].prev_inuse, state[i];
     ensures kept: g[i].size == \old(g[i].size) && g[i].flags == \old(g[i].flags);
-    ensures allocated: in_use(i) && sealed_as(g, k, i, SEAL_ALLOCATED);
+    ensures allocated: in_use(i) && state[i] == SEAL_ALLOCATED &&
+        sealed_as(g, k, i, SEAL_ALLOCATED);
     ensures tiled: tiled(g);
     ensures tagged: tagged(g);
     ensures sealed: sealed(g, k);
@@ -135,8 +136,10 @@ void chunk_free(struct granule *g, const struct seal_key *k, uint32_t i);
     ensures front: g[i].size == size && g[i].flags == \old(g[i].flags);
     ensures back: g[i + size].size == \old(g[i].size) - size &&
                   g[i + size].flags == \old(g[i].flags);
-    ensures front_allocated: in_use(i) && sealed_as(g, k, i, SEAL_ALLOCATED);
-    ensures back_allocated: in_use(i + size) && sealed_as(g, k, i + size, SEAL_ALLOCATED);
+    ensures front_allocated: in_use(i) && state[i] == SEAL_ALLOCATED &&
+        sealed_as(g, k, i, SEAL_ALLOCATED);
+    ensures back_allocated: in_use(i + size) && state[i + size] == SEAL_ALLOCATED &&
+        sealed_as(g, k, i + size, SEAL_ALLOCATED);
     ensures tiled: tiled(g);
     ensures tagged: tagged(g);
     ensures sealed: sealed(g, k);
@@ -159,7 +162,8 @@ uint32_t chunk_split(struct granule *g, const struct seal_key *k, uint32_t i, ui
     ensures sum: g[i].size == \old(g[i].size + g[i + g[i].size].size);
     ensures flags: g[i].flags == \old(g[i].flags);
     ensures gone: !begins(\old(i + g[i].size)) && g[\old(i + g[i].size)].size == 0;
-    ensures allocated: in_use(i) && sealed_as(g, k, i, SEAL_ALLOCATED);
+    ensures allocated: in_use(i) && state[i] == SEAL_ALLOCATED &&
+        sealed_as(g, k, i, SEAL_ALLOCATED);
     ensures tiled: tiled(g);
     ensures tagged: tagged(g);
     ensures sealed: sealed(g, k);

@@ -737,24 +737,408 @@ static bool next_is_free(const struct region *r, uint32_t next) {
 
 /* ---- From free to allocated and back --------------------------------------------------------- */
 
+/* The four steps of chunk.h, as the lists and the pages of the region see them. */
+
+/* Free chunk i in hand becomes allocated. */
+/*@ requires in_hand: in_hand(r, i);
+    terminates \true;
+    exits never: \false;
+    assigns r->g[i].size, r->g[i].flags, r->g[i].seal, r->g[i + r->g[i].size].prev_inuse, state[i];
+    ensures allocated: state[i] == SEAL_ALLOCATED;
+    ensures sound: sound(r);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
+*/
+static void use(const struct region *r, uint32_t i) {
+    /*@ assert nodes: \forall integer x; REGION_FIRST <= x <= fence && list[x] != LIST_NONE ==>
+            place(x) && x != i + 1 && (in_ring(x) ==> x != i + 2) &&
+            (list[x] == LIST_DIRTY ==> x != i + DIRTY_NODE); */
+    chunk_use(r->g, &r->key, i);
+    //@ assert sizes: same_sizes{Pre, Here}(r->g, -1, -1);
+    //@ assert links: same_links{Pre, Here}(r->g, -1, -1, -1, -1);
+    //@ assert chunks: \forall integer j; chunk(j) <==> chunk{Pre}(j);
+    //@ assert free: \forall integer j; is_free(j) ==> is_free{Pre}(j) && j != i;
+    /*@ assert placed: \forall integer x; REGION_FIRST <= x <= fence ==>
+            place{Pre}(x) && place(x); */
+    /*@ assert linked: \forall integer x; 0 <= x < fence && hangs(x) ==>
+            hooked{Pre}(r->g, x) && hooked(r->g, x); */
+    /*@ assert follows: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            follows{Pre}(x, r->g[x].lo) && follows(x, r->g[x].lo); */
+    /*@ assert rung: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            rung{Pre}(r->g, y) && rung(r->g, y); */
+    /*@ assert told: \forall integer j; is_free(j) ==> told{Pre}(r->g, j) && told(r->g, j); */
+    /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(&r->bins, c) ==>
+            empty{Pre}(r->g, c) && empty(r->g, c); */
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+            fast_first{Pre}(&r->bins, s) && fast_first(&r->bins, s); */
+    /*@ assert fast: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST ==>
+            fast_link{Pre}(r->g, j) && fast_link(r->g, j); */
+    /*@ assert tallied: \forall integer x; REGION_FIRST <= x <= fence ==>
+            tallied_as{Pre}(x) && tallied_as(x); */
+    /*@ assert paged: \forall integer j; large_free(j) ==>
+            large_free{Pre}(j) && paged{Pre}(r->g, &r->key, j) && paged(r->g, &r->key, j); */
+    /*@ assert soiled: \forall integer x; 0 <= x <= fence ==> soiled{Pre}(x) && soiled(x); */
+}
+
+/* Allocated chunk i, whose neighbours are in use, becomes a free one in hand. */
+/*@ requires sound: sound(r);
+    requires allocated: chunk(i) && state[i] == SEAL_ALLOCATED;
+    requires alone_before: r->g[i].prev_inuse == 1;
+    requires alone_behind: !is_free(i + r->g[i].size);
+    terminates \true;
+    exits never: \false;
+    assigns r->g[i].size, r->g[i].flags, r->g[i].seal, r->g[i + r->g[i].size].prev_inuse,
+            r->g[i + r->g[i].size].lo, state[i];
+    ensures in_hand: in_hand(r, i);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures links: same_links{Pre, Post}(r->g, i + span[i], -1, -1, -1);
+*/
+static void unuse(const struct region *r, uint32_t i) {
+    //@ ghost nodes_inner();
+    //@ assert extents: \forall integer j; chunk(j) ==> extent(j);
+    /*@ assert nodes: \forall integer x; REGION_FIRST <= x <= fence && list[x] != LIST_NONE ==>
+            place(x) && x != i + 1 && x != i + span[i] &&
+            (list[x] == LIST_DIRTY ==> x != i + DIRTY_NODE); */
+    /*@ assert cells: \forall integer j; large_free(j) ==> i + span[i] != j + PURGED_NODE &&
+            i + span[i] != j + DIRTY_NODE; */
+    /*@ assert ring_cells: \forall integer j; is_free(j) && span[j] >= LARGE_MIN_GRANULES ==>
+            i + span[i] != j + 2; */
+    //@ assert node: extent(i) && list[i + 1] == LIST_NONE;
+    /*@ assert bare: span[i] >= PURGE_MIN_GRANULES ==>
+            place(i + DIRTY_NODE) && list[i + DIRTY_NODE] == LIST_NONE && soiled(i + DIRTY_NODE); */
+    /*@ assert links: \forall integer x; 0 <= x < fence && hangs(x) ==>
+            hooked(r->g, x) && avoids(r->g, x, i + span[i]); */
+    chunk_free(r->g, &r->key, i);
+    //@ assert sizes: same_sizes{Pre, Here}(r->g, -1, -1);
+    //@ assert links: same_links{Pre, Here}(r->g, i + span[i], -1, -1, -1);
+    //@ assert chunks: \forall integer j; chunk(j) <==> chunk{Pre}(j);
+    //@ assert free: \forall integer j; is_free(j) && j != i ==> is_free{Pre}(j);
+    /*@ assert placed: \forall integer x; REGION_FIRST <= x <= fence ==>
+            place{Pre}(x) && place(x); */
+    /*@ assert linked: \forall integer x; 0 <= x < fence && hangs(x) ==>
+            hooked{Pre}(r->g, x) && hooked(r->g, x); */
+    /*@ assert follows: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            follows{Pre}(x, r->g[x].lo) && follows(x, r->g[x].lo); */
+    /*@ assert rung: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            rung{Pre}(r->g, y) && rung(r->g, y); */
+    /*@ assert told: \forall integer j; is_free(j) && j != i ==> told{Pre}(r->g, j) && told(r->g, j); */
+    //@ assert self: told(r->g, i);
+    /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(&r->bins, c) ==>
+            empty{Pre}(r->g, c) && empty(r->g, c); */
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+            fast_first{Pre}(&r->bins, s) && fast_first(&r->bins, s); */
+    /*@ assert fast: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST ==>
+            fast_link{Pre}(r->g, j) && fast_link(r->g, j); */
+    /*@ assert tallied: \forall integer x; REGION_FIRST <= x <= fence ==>
+            tallied_as{Pre}(x) && tallied_as(x); */
+    /*@ assert paged: \forall integer j; large_free(j) && j != i ==>
+            large_free{Pre}(j) && paged{Pre}(r->g, &r->key, j) && paged(r->g, &r->key, j); */
+    /*@ assert soiled: \forall integer x; 0 <= x <= fence ==> soiled{Pre}(x) && soiled(x); */
+}
+
+/* Allocated chunk i keeps `size` granules. Returns the rest, allocated as well. */
+/*@ requires sound: sound(r);
+    requires allocated: chunk(i) && state[i] == SEAL_ALLOCATED;
+    requires parts: CHUNK_MIN_GRANULES <= size && size + CHUNK_MIN_GRANULES <= r->g[i].size;
+    terminates \true;
+    exits never: \false;
+    assigns r->g[i].size, r->g[i].flags, r->g[i].seal, r->g[i + size].size, r->g[i + size].flags,
+            r->g[i + size].seal, r->g[i + size].prev_inuse, span[i], span[i + size], state[i],
+            state[i + size];
+    ensures rest: \result == i + size;
+    ensures front: chunk(i) && state[i] == SEAL_ALLOCATED && span[i] == size;
+    ensures back: chunk(\result) && state[\result] == SEAL_ALLOCATED &&
+        span[\result] == \old(span[i]) - size;
+    ensures sound: sound(r);
+    ensures sizes: same_sizes{Pre, Post}(r->g, i, i + size);
+    ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
+*/
+static uint32_t split(const struct region *r, uint32_t i, uint32_t size) {
+    //@ assert extents: \forall integer j; chunk(j) ==> extent(j);
+    /*@ assert nodes: \forall integer x; REGION_FIRST <= x <= fence && list[x] != LIST_NONE ==>
+            place(x) && x != i + 1 && (in_ring(x) ==> x != i + 2) &&
+            (list[x] == LIST_DIRTY ==> x != i + DIRTY_NODE); */
+    uint32_t rest = chunk_split(r->g, &r->key, i, size);
+    //@ assert extents: extent(i) && extent(rest);
+    //@ assert key: same_key{Pre, Here}(&r->key) && same_secrets{Pre, Here}(&r->key);
+    //@ assert held: held(r);
+    //@ assert sizes: same_sizes{Pre, Here}(r->g, i, i + size);
+    //@ assert links: same_links{Pre, Here}(r->g, -1, -1, -1, -1);
+    //@ assert chunks: \forall integer j; chunk(j) && j != rest ==> chunk{Pre}(j);
+    //@ assert kept: \forall integer j; chunk{Pre}(j) ==> chunk(j) && j != rest;
+    //@ assert free: \forall integer j; is_free(j) ==> is_free{Pre}(j) && j != i && j != rest;
+    /*@ assert spans: \forall integer j; is_free(j) ==>
+            span[j] == \at(span[j], Pre) && is_free{Pre}(j); */
+    /*@ assert records: \forall integer j; large_free(j) ==> extent(j) &&
+            r->g[j + PURGED_NODE].lo == \at(r->g[j + PURGED_NODE].lo, Pre) &&
+            r->g[j + PURGED_NODE].hi == \at(r->g[j + PURGED_NODE].hi, Pre) &&
+            r->g[j + DIRTY_NODE].lo == \at(r->g[j + DIRTY_NODE].lo, Pre); */
+    /*@ assert large: \forall integer j; large_free(j) ==> large_free{Pre}(j) &&
+            paged{Pre}(r->g, &r->key, j); */
+    /*@ assert ends: \forall integer j; large_free(j) ==>
+            page_down{Pre}(&r->key, j + \at(span[j], Pre)) == page_down(&r->key, j + span[j]); */
+    /*@ assert record: \forall integer j; large_free(j) ==> record(r->g, &r->key, j) &&
+            listing(r->g, j); */
+    /*@ assert paged: \forall integer j; large_free(j) ==>
+            large_free{Pre}(j) && paged{Pre}(r->g, &r->key, j) && paged(r->g, &r->key, j); */
+    /*@ assert soiled: \forall integer x; 0 <= x <= fence ==> soiled{Pre}(x) && soiled(x); */
+    //@ assert counter: r->dirty_granules == \at(r->dirty_granules, Pre);
+    //@ assert dirty: dirty(r);
+    //@ assert all_paged: all_paged(r);
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+            fast_first{Pre}(&r->bins, s) && fast_first(&r->bins, s); */
+    /*@ assert placed: \forall integer x; REGION_FIRST <= x <= fence ==>
+            place{Pre}(x) && place(x); */
+    /*@ assert linked: \forall integer x; 0 <= x < fence && hangs(x) ==>
+            hooked{Pre}(r->g, x) && hooked(r->g, x); */
+    /*@ assert large_nodes: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            hooked(r->g, x) && in_large(r->g[x].lo) && in_large(r->g[x].hi); */
+    /*@ assert large_spans: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            (x >= BIN_COUNT ==> place(x)) && span[x - 1] == \at(span[x - 1], Pre); */
+    /*@ assert ring_nodes: \forall integer y; 0 <= y < fence && in_ring(y) ==> y >= REGION_FIRST &&
+            place(y) && hooked(r->g, y) && in_ring(r->g[y].hi) && in_large(y - 1) &&
+            in_large(r->g[y - 1].hi) &&
+            (r->g[y - 1].hi < BIN_COUNT ==> in_large(r->g[r->g[y - 1].hi].hi)); */
+    /*@ assert ring_spans: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            place(y) && span[y - 2] == \at(span[y - 2], Pre); */
+    /*@ assert pairs: \forall integer x, y; 0 <= x < fence && 0 <= y < fence && in_large(x) && in_large(y) &&
+            follows{Pre}(x, y) ==> follows(x, y); */
+    /*@ assert runs: \forall integer x, y; 0 <= x < fence && 0 <= y < fence && in_large(x) && in_ring(y) &&
+            ends_run{Pre}(x, y) ==> ends_run(x, y); */
+    /*@ assert follows: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            follows{Pre}(x, r->g[x].lo) && follows(x, r->g[x].lo); */
+    /*@ assert rung: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            rung{Pre}(r->g, y) && rung(r->g, y); */
+    /*@ assert told: \forall integer j; is_free(j) ==> told{Pre}(r->g, j) && told(r->g, j); */
+    /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(&r->bins, c) ==>
+            empty{Pre}(r->g, c) && empty(r->g, c); */
+    /*@ assert fast: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST ==>
+            \at(list[j + 1], Pre) >= LIST_FAST && j != rest && fast_link{Pre}(r->g, j) && fast_link(r->g, j); */
+    /*@ assert tallied: \forall integer x; REGION_FIRST <= x <= fence ==>
+            tallied_as{Pre}(x) && tallied_as(x); */
+    //@ assert sorted: sorted(r->g);
+    //@ assert fast: fast(r->g, &r->bins);
+    //@ assert counted: counted(&r->bins);
+    //@ assert lists: lists(r);
+    //@ assert chunks: chunks(r);
+    //@ assert binned: binned;
+    return rest;
+}
+
+/* Allocated chunk i takes in the allocated one behind it. */
+/*@ requires sound: sound(r);
+    requires allocated: chunk(i) && state[i] == SEAL_ALLOCATED;
+    requires behind: chunk(i + r->g[i].size) && state[i + r->g[i].size] == SEAL_ALLOCATED;
+    terminates \true;
+    exits never: \false;
+    assigns r->g[i].size, r->g[i].flags, r->g[i].seal, r->g[i + r->g[i].size].size, span[i],
+            span[i + r->g[i].size], state[i];
+    ensures sum: chunk(i) && state[i] == SEAL_ALLOCATED &&
+        span[i] == \old(span[i] + span[i + r->g[i].size]);
+    ensures gone: span[\old(i + r->g[i].size)] == 0;
+    ensures sound: sound(r);
+    ensures sizes: same_sizes{Pre, Post}(r->g, i, \old(i + r->g[i].size));
+    ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
+*/
+static void merge(const struct region *r, uint32_t i) {
+    //@ ghost uint32_t next = i + r->g[i].size;
+    //@ assert extents: \forall integer j; chunk(j) ==> extent(j);
+    //@ assert behind: extent(i) && extent(next);
+    /*@ assert nodes: \forall integer x; REGION_FIRST <= x <= fence && list[x] != LIST_NONE ==>
+            place(x) && x != i + 1 && (in_ring(x) ==> x != i + 2) &&
+            (list[x] == LIST_DIRTY ==> x != i + DIRTY_NODE); */
+    /*@ assert next_nodes: \forall integer x; REGION_FIRST <= x <= fence && list[x] != LIST_NONE ==>
+            place(x) && x != next + 1 && (in_ring(x) ==> x != next + 2) &&
+            (list[x] == LIST_DIRTY ==> x != next + DIRTY_NODE); */
+    chunk_merge(r->g, &r->key, i);
+    //@ assert extent: extent(i);
+    //@ assert key: same_key{Pre, Here}(&r->key) && same_secrets{Pre, Here}(&r->key);
+    //@ assert held: held(r);
+    //@ assert sizes: same_sizes{Pre, Here}(r->g, i, next);
+    //@ assert links: same_links{Pre, Here}(r->g, -1, -1, -1, -1);
+    //@ assert chunks: \forall integer j; chunk(j) ==> chunk{Pre}(j) && j != next;
+    //@ assert kept: \forall integer j; chunk{Pre}(j) && j != next ==> chunk(j);
+    //@ assert free: \forall integer j; is_free(j) ==> is_free{Pre}(j) && j != i;
+    /*@ assert spans: \forall integer j; is_free(j) ==>
+            span[j] == \at(span[j], Pre) && is_free{Pre}(j); */
+    /*@ assert records: \forall integer j; large_free(j) ==> extent(j) &&
+            r->g[j + PURGED_NODE].lo == \at(r->g[j + PURGED_NODE].lo, Pre) &&
+            r->g[j + PURGED_NODE].hi == \at(r->g[j + PURGED_NODE].hi, Pre) &&
+            r->g[j + DIRTY_NODE].lo == \at(r->g[j + DIRTY_NODE].lo, Pre); */
+    /*@ assert large: \forall integer j; large_free(j) ==> large_free{Pre}(j) &&
+            paged{Pre}(r->g, &r->key, j); */
+    /*@ assert ends: \forall integer j; large_free(j) ==>
+            page_down{Pre}(&r->key, j + \at(span[j], Pre)) == page_down(&r->key, j + span[j]); */
+    /*@ assert record: \forall integer j; large_free(j) ==> record(r->g, &r->key, j) &&
+            listing(r->g, j); */
+    /*@ assert paged: \forall integer j; large_free(j) ==>
+            large_free{Pre}(j) && paged{Pre}(r->g, &r->key, j) && paged(r->g, &r->key, j); */
+    /*@ assert soiled: \forall integer x; 0 <= x <= fence ==> soiled{Pre}(x) && soiled(x); */
+    //@ assert counter: r->dirty_granules == \at(r->dirty_granules, Pre);
+    //@ assert dirty: dirty(r);
+    //@ assert all_paged: all_paged(r);
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+            fast_first{Pre}(&r->bins, s) && fast_first(&r->bins, s); */
+    /*@ assert placed: \forall integer x; REGION_FIRST <= x <= fence ==>
+            place{Pre}(x) && place(x); */
+    /*@ assert linked: \forall integer x; 0 <= x < fence && hangs(x) ==>
+            hooked{Pre}(r->g, x) && hooked(r->g, x); */
+    /*@ assert large_nodes: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            hooked(r->g, x) && in_large(r->g[x].lo) && in_large(r->g[x].hi); */
+    /*@ assert large_spans: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            (x >= BIN_COUNT ==> place(x)) && span[x - 1] == \at(span[x - 1], Pre); */
+    /*@ assert ring_nodes: \forall integer y; 0 <= y < fence && in_ring(y) ==> y >= REGION_FIRST &&
+            place(y) && hooked(r->g, y) && in_ring(r->g[y].hi) && in_large(y - 1) &&
+            in_large(r->g[y - 1].hi) &&
+            (r->g[y - 1].hi < BIN_COUNT ==> in_large(r->g[r->g[y - 1].hi].hi)); */
+    /*@ assert ring_spans: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            place(y) && span[y - 2] == \at(span[y - 2], Pre); */
+    /*@ assert pairs: \forall integer x, y; 0 <= x < fence && 0 <= y < fence && in_large(x) && in_large(y) &&
+            follows{Pre}(x, y) ==> follows(x, y); */
+    /*@ assert runs: \forall integer x, y; 0 <= x < fence && 0 <= y < fence && in_large(x) && in_ring(y) &&
+            ends_run{Pre}(x, y) ==> ends_run(x, y); */
+    /*@ assert follows: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            follows{Pre}(x, r->g[x].lo) && follows(x, r->g[x].lo); */
+    /*@ assert rung: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            rung{Pre}(r->g, y) && rung(r->g, y); */
+    /*@ assert told: \forall integer j; is_free(j) ==> told{Pre}(r->g, j) && told(r->g, j); */
+    /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(&r->bins, c) ==>
+            empty{Pre}(r->g, c) && empty(r->g, c); */
+    /*@ assert fast: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST ==>
+            fast_link{Pre}(r->g, j) && fast_link(r->g, j); */
+    /*@ assert tallied: \forall integer x; REGION_FIRST <= x <= fence ==>
+            tallied_as{Pre}(x) && tallied_as(x); */
+    //@ assert sorted: sorted(r->g);
+    //@ assert fast: fast(r->g, &r->bins);
+    //@ assert counted: counted(&r->bins);
+    //@ assert lists: lists(r);
+    //@ assert chunks: chunks(r);
+    //@ assert binned: binned;
+}
+
+/* Word `to`, of the region's record but in none of its invariants or no part of the region at all,
+ * becomes `value`. */
+/*@ requires sound: sound(r);
+    requires apart: \valid(to) && \base_addr(to) != \base_addr(r->g) &&
+        (\base_addr(to) != \base_addr(r) || to == &r->top || to == &r->last_remainder ||
+            to == &r->served_zero.from || to == &r->served_zero.to);
+    terminates \true;
+    exits never: \false;
+    assigns *to;
+    ensures set: *to == value;
+    ensures sound: sound(r);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
+*/
+static void note(const struct region *r, uint32_t *to, uint32_t value) {
+    (void)r; /* named for the contract alone */
+    *to = value;
+    //@ assert held: held(r);
+    //@ assert sizes: same_sizes{Pre, Here}(r->g, -1, -1);
+    //@ assert links: same_links{Pre, Here}(r->g, -1, -1, -1, -1);
+    //@ assert chunks: chunks(r);
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+            fast_first{Pre}(&r->bins, s) && fast_first(&r->bins, s); */
+    /*@ assert linked: \forall integer x; 0 <= x < fence && hangs(x) ==>
+            hooked{Pre}(r->g, x) && hooked(r->g, x); */
+    /*@ assert follows: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            follows{Pre}(x, r->g[x].lo) && follows(x, r->g[x].lo); */
+    /*@ assert ring_nodes: \forall integer y; 0 <= y < fence && in_ring(y) ==> y >= REGION_FIRST &&
+            place(y) && in_large(y - 1) && hooked(r->g, y - 1) && in_large(r->g[y - 1].hi); */
+    /*@ assert rung: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            rung{Pre}(r->g, y) && rung(r->g, y); */
+    /*@ assert told: \forall integer j; is_free(j) ==> told{Pre}(r->g, j) && told(r->g, j); */
+    /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(&r->bins, c) ==>
+            empty{Pre}(r->g, c) && empty(r->g, c); */
+    /*@ assert fast: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST ==>
+            fast_link{Pre}(r->g, j) && fast_link(r->g, j); */
+    //@ assert lists: lists(r);
+    /*@ assert paged: \forall integer j; large_free(j) ==>
+            extent(j) && paged{Pre}(r->g, &r->key, j) && paged(r->g, &r->key, j); */
+    //@ assert counter: r->dirty_granules == \at(r->dirty_granules, Pre);
+    //@ assert dirty: dirty(r);
+}
+
+/*@ requires sound: sound(r);
+    requires valid: \valid(r);
+    terminates \true;
+    exits never: \false;
+    assigns r->served_zero;
+    ensures set: r->served_zero.from == run.from && r->served_zero.to == run.to;
+    ensures sound: sound(r);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
+*/
+static void note_zero(struct region *r, struct page_run run) {
+    note(r, &r->served_zero.from, run.from);
+    note(r, &r->served_zero.to, run.to);
+}
+
+/* The calls of bin.h, as the pages of the region see them. */
+
+/* Free chunk i goes to the unsorted bin. */
+/*@ requires binless: binless(r, i);
+    terminates \true;
+    exits never: \false;
+    assigns r->g[0 .. fence - 1].lo, r->g[0 .. fence - 1].hi, r->bins.map[0], r->bins.free_chunks,
+            r->bins.free_granules, list[i + 1], tally[i + 1], weight[i + 1];
+    ensures sound: sound(r);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures top: r->top == \old(r->top);
+    ensures topped: topped{Pre}(r) && i != \old(r->top) ==> topped(r);
+    ensures waits: same_waits{Pre, Post}(i);
+*/
+static void to_unsorted(struct region *r, uint32_t i) { bin_insert_unsorted(r->g, &r->bins, i); }
+
+/* Free chunk i leaves its bin. */
+/*@ requires sound: sound(r);
+    requires free: is_free(i) && in_bin(i);
+    terminates \true;
+    exits never: \false;
+    assigns r->g[0 .. fence - 1].lo, r->g[0 .. fence - 1].hi, r->bins.map[0 .. 1],
+            r->bins.free_chunks, r->bins.free_granules, list[i + 1], list[i + 2],
+            list[r->g[i + 1].lo + 1], tally[i + 1], lead[0 .. fence];
+    ensures binless: binless(r, i);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures top: r->top == \old(r->top);
+    ensures topped: topped{Pre}(r) && i != \old(r->top) ==> topped(r);
+    ensures waits: same_waits{Pre, Post}(i);
+*/
+static void from_bin(struct region *r, uint32_t i) { bin_unlink(r->g, &r->bins, i); }
+
+/* Free chunk i goes to the bin of its size. */
+/*@ requires binless: binless(r, i);
+    terminates \true;
+    exits never: \false;
+    assigns r->g[0 .. fence - 1].lo, r->g[0 .. fence - 1].hi, r->bins.map[0 .. 1],
+            r->bins.free_chunks, r->bins.free_granules, list[i + 1], list[i + 2], tally[i + 1],
+            weight[i + 1], lead[i + 1];
+    ensures sound: sound(r);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures top: r->top == \old(r->top);
+    ensures topped: topped{Pre}(r) && i != \old(r->top) ==> topped(r);
+    ensures waits: same_waits{Pre, Post}(i);
+*/
+static void to_bin(struct region *r, uint32_t i) { bin_insert(r->g, &r->bins, i); }
+
 /* Free chunk i (in no bin) becomes allocated. Returns its pages that were given back. */
 static struct page_run take(struct region *r, uint32_t i) {
-    if (i == r->last_remainder)
-        r->last_remainder = 0;
     struct page_run run = dirty_out(r, i);
-    chunk_use(r->g, &r->key, i);
+    use(r, i);
+    if (i == r->last_remainder)
+        note(r, &r->last_remainder, 0);
     return run;
 }
 
 /* Allocated chunk i, whose neighbours are in use, becomes free. `run`: pages in it known to be
  * given back. It is top if `top`, else it goes to the unsorted bin. */
 static void put(struct region *r, uint32_t i, struct page_run run, bool top) {
-    chunk_free(r->g, &r->key, i);
+    unuse(r, i);
     dirty_in(r, i, run);
     if (top)
-        r->top = i;
+        note(r, &r->top, i);
     else
-        bin_insert_unsorted(r->g, &r->bins, i);
+        to_unsorted(r, i);
 }
 
 /* Allocated chunk i merges with its free neighbours and becomes free. */
@@ -766,15 +1150,15 @@ static uint32_t release(struct region *r, uint32_t i) {
     if (next_is_free(r, next)) {
         top = next == r->top;
         if (!top)
-            bin_unlink(g, &r->bins, next);
+            from_bin(r, next);
         run = take(r, next);
-        chunk_merge(g, &r->key, i);
+        merge(r, i);
     }
     if (g[i].prev_inuse == 0) {
         i = checked_previous(r, i);
-        bin_unlink(g, &r->bins, i);
+        from_bin(r, i);
         run = longer(run, take(r, i));
-        chunk_merge(g, &r->key, i);
+        merge(r, i);
     }
     put(r, i, run, top);
     return g[i].size;
@@ -785,7 +1169,7 @@ static uint32_t release(struct region *r, uint32_t i) {
 static uint32_t cut(struct region *r, uint32_t i, uint32_t size, struct page_run run, bool top) {
     if (r->g[i].size - size < CHUNK_MIN_GRANULES)
         return 0;
-    uint32_t rest = chunk_split(r->g, &r->key, i, size);
+    uint32_t rest = split(r, i, size);
     put(r, rest, run, top);
     return rest;
 }
@@ -802,11 +1186,11 @@ static uint32_t find_unsorted(struct region *r, uint32_t size) {
             break;
         check_free(r, i);
         bool alone = g[BIN_UNSORTED].lo == g[BIN_UNSORTED].hi;
-        bin_unlink(g, &r->bins, i);
+        from_bin(r, i);
         if (g[i].size == size || (size < LARGE_MIN_GRANULES && alone && i == r->last_remainder &&
                                   g[i].size >= size + CHUNK_MIN_GRANULES))
             return i;
-        bin_insert(g, &r->bins, i);
+        to_bin(r, i);
     }
     return 0;
 }
@@ -818,7 +1202,7 @@ static uint32_t find_sorted(struct region *r, uint32_t size) {
         uint32_t i =
             bin < BIN_LARGE_FIRST ? bin_last(r->g, bin) : bin_best_fit(r->g, &r->bins, bin, size);
         if (i != 0) {
-            bin_unlink(r->g, &r->bins, i);
+            from_bin(r, i);
             check_free(r, i);
             return i;
         }
@@ -831,7 +1215,7 @@ static uint32_t find_sorted(struct region *r, uint32_t size) {
 static uint32_t find(struct region *r, uint32_t size) {
     uint32_t i = size < LARGE_MIN_GRANULES ? bin_last(r->g, size) : 0;
     if (i != 0) {
-        bin_unlink(r->g, &r->bins, i);
+        from_bin(r, i);
         check_free(r, i);
         return i;
     }
@@ -877,20 +1261,21 @@ static uint32_t serve(struct region *r, uint32_t i, uint32_t size, uint32_t want
     uint32_t count = 1;
     served[0] = i;
     while (count < wanted && r->g[i].size >= 2 * size + spare) {
-        i = chunk_split(r->g, &r->key, i, size);
+        i = split(r, i, size);
         served[count++] = i;
     }
     uint32_t rest = cut(r, i, size, run, top);
     if (rest != 0 && !top && size < LARGE_MIN_GRANULES)
-        r->last_remainder = rest;
-    r->served_zero = overlap(run, (struct page_run){i + 1, i + r->g[i].size});
+        note(r, &r->last_remainder, rest);
+    struct page_run payload = {i + 1, i + r->g[i].size};
+    note_zero(r, overlap(run, payload));
     return count;
 }
 
 uint32_t region_allocate_run(struct region *r, uint32_t size, uint32_t fast_max, uint32_t wanted,
                              uint32_t *served) {
     uint32_t count = 0;
-    r->served_zero = no_pages;
+    note_zero(r, no_pages);
     if (size <= fast_max && r->bins.fast[size] != 0)
         count = serve_fast(r, size, wanted, served);
     while (count < wanted) {
@@ -909,7 +1294,7 @@ uint32_t region_allocate(struct region *r, uint32_t size, uint32_t fast_max) {
 }
 
 uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align) {
-    r->served_zero = no_pages;
+    note_zero(r, no_pages);
     if (align > REGION_LIMIT_GRANULES / 2 || size > REGION_LIMIT_GRANULES / 2 - align)
         return 0;
     uint32_t i = find_merged(r, size + align + CHUNK_MIN_GRANULES);
@@ -920,7 +1305,7 @@ uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align
     uint32_t off = (uint32_t)((r->key.base + i + 1) % align);
     if (off != 0) {
         uint32_t lead = align - off < CHUNK_MIN_GRANULES ? 2 * align - off : align - off;
-        uint32_t aligned = chunk_split(r->g, &r->key, i, lead);
+        uint32_t aligned = split(r, i, lead);
         put(r, i, run, false);
         i = aligned;
     }
@@ -1010,7 +1395,7 @@ void region_consolidate(struct region *r) {
 static void shrink(struct region *r, uint32_t i, uint32_t size) {
     if (r->g[i].size - size < CHUNK_MIN_GRANULES)
         return;
-    release(r, chunk_split(r->g, &r->key, i, size));
+    release(r, split(r, i, size));
 }
 
 bool region_resize(struct region *r, uint32_t i, uint32_t size) {
@@ -1027,9 +1412,9 @@ bool region_resize(struct region *r, uint32_t i, uint32_t size) {
     if (g[i].size + g[next].size < size + spare)
         return false;
     if (!top)
-        bin_unlink(g, &r->bins, next);
+        from_bin(r, next);
     struct page_run run = take(r, next);
-    chunk_merge(g, &r->key, i);
+    merge(r, i);
     cut(r, i, size, run, top);
     return true;
 }

@@ -99,6 +99,18 @@ struct region {
     predicate topped{L}(struct region *r) =
         is_free(r->top) && ends_at(r->top, fence) && list[r->top + 1] == LIST_NONE;
 
+    // sound: all invariants of a region but topped. Binless: the same while free chunk i is in no
+    // bin. In hand: nor is anything recorded of its pages.
+    predicate sound{L}(struct region *r) = held(r) && chunks(r) && lists(r) && dirty(r) &&
+        all_paged(r) && binned;
+    predicate bare{L}(integer i) = is_free(i) && list[i + 1] == LIST_NONE &&
+        (span[i] >= PURGE_MIN_GRANULES ==>
+            list[i + DIRTY_NODE] == LIST_NONE && dirt[i + DIRTY_NODE] == 0);
+    predicate binless{L}(struct region *r, integer i) = held(r) && chunks(r) && lists(r) && dirty(r) &&
+        all_paged(r) && binned_but(i) && is_free(i) && list[i + 1] == LIST_NONE;
+    predicate in_hand{L}(struct region *r, integer i) = held(r) && chunks(r) && lists(r) && dirty(r) &&
+        paged_but(r, i) && binned_but(i) && bare(i);
+
     // Steps of proofs. Cells that are no node and not those of [from, to) keep their links.
     predicate same_cells{A, B}(struct granule *g, integer from, integer to) = \forall integer x;
         0 <= x <= \at(fence, A) && !(from <= x < to) && \at(list[x], A) == LIST_NONE &&
