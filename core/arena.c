@@ -224,10 +224,10 @@ static bool mapped_heap_grow(struct heap *h, uint32_t size) {
     size_t bytes = need + (pad < spare - need ? pad : spare - need);
     bytes = round_up(bytes, REGION_UNIT_BYTES);
     unsigned char *end = h->start + h->committed_bytes;
-    if (!pagemap_enter(end, bytes))
+    if (!os_commit(end, bytes))
         return false;
-    if (!os_commit(end, bytes)) {
-        pagemap_remove(end, bytes);
+    if (!pagemap_enter(end, bytes)) { /* only now: any thread may read what the map shows */
+        os_decommit(end, bytes);
         return false;
     }
     h->committed_bytes += bytes;
