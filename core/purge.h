@@ -17,9 +17,9 @@ void purge_free_chunk(struct granule *header);
 /* The cached chunk takes in the one behind it, which is cached too. Returns it, allocated. */
 struct granule *purge_join(struct granule *header);
 
-/* After frees into the locked arena: where they were, give memory back if more is kept than the budget allows. At
- * free time, so that an idle process has shrunk too. Empty heaps may end to exist. True if one of
- * the others is mostly free: what caches keep of it should go back, too. */
+/* After frees into the locked arena: where they were, give memory back if more is kept than the
+ * budget allows. At free time, so that an idle process has shrunk too. Empty heaps may end to exist.
+ * True if one of the others is mostly free: what caches keep of it should go back, too. */
 bool purge_after_frees(struct arena *a);
 
 /* Merge fast chunks, give back the whole pages of every free chunk, of top those beyond

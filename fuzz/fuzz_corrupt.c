@@ -222,6 +222,11 @@ static void settle(unsigned slot, unsigned char *p, size_t size) {
     run.block[slot].usable = target.usable_size(p);
 }
 
+/* How many of the freed ones are remembered. */
+static unsigned freed_known(void) {
+    return run.freed_count < FREED_MAX ? run.freed_count : FREED_MAX;
+}
+
 static unsigned char *take(unsigned slot) {
     struct block *b = &run.block[slot];
     unsigned char *p = b->p;
@@ -301,7 +306,7 @@ static bool is_mapping(const unsigned char *p) { return sim_place(p - 1) == SIM_
 
 /* One that was freed and whose address no live block has taken since. */
 static struct freed *some_freed(void) {
-    unsigned count = run.freed_count < FREED_MAX ? run.freed_count : FREED_MAX;
+    unsigned count = freed_known();
     for (unsigned i = 0; i < count; i++) {
         struct freed *f = &run.freed[(run.header[11] + i) % count];
         if (meeting(0, f->p - 16, f->usable + 16) == NULL)
@@ -342,7 +347,7 @@ static size_t place_in(size_t usable) {
 
 static bool write_after_free(const struct freed *f, size_t bytes) {
     size_t at = place_in(f->usable), room = f->usable - at;
-    unsigned count = run.freed_count < FREED_MAX ? run.freed_count : FREED_MAX;
+    unsigned count = freed_known();
     const struct freed *other = &run.freed[run.header[13] % count];
     if (bytes > room)
         bytes = room;
@@ -431,7 +436,7 @@ static void violate(void) {
 
 /* As large as what was freed, as often. */
 static void ask_again(void) {
-    unsigned count = run.freed_count < FREED_MAX ? run.freed_count : FREED_MAX;
+    unsigned count = freed_known();
     for (unsigned i = 0, slot = 0; i < count; i++) {
         size_t size = run.freed[i].usable;
         while (slot < SLOTS && run.block[slot].p != NULL)
