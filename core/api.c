@@ -105,11 +105,8 @@ static struct granule *allocate_large(struct cache *c, size_t request_bytes, uin
     return header;
 }
 
-static struct granule *allocate_chunk(struct cache *c, size_t request_bytes, size_t align_bytes,
-                                      struct zero_bytes *zero) {
-    if (request_bytes > REQUEST_MAX_BYTES - align_bytes)
-        return NULL;
-    uint32_t size = size_to_granules(request_bytes);
+static struct granule *try_chunk(struct cache *c, size_t request_bytes, uint32_t size,
+                                 size_t align_bytes, struct zero_bytes *zero) {
     if (c != NULL && size != 0 && size <= cache_max_granules()) {
         struct granule *header = align_bytes == GRANULE_BYTES
                                      ? cache_allocate(c, size)
@@ -118,6 +115,19 @@ static struct granule *allocate_chunk(struct cache *c, size_t request_bytes, siz
             return header;
     }
     return allocate_large(c, request_bytes, size, align_bytes, zero);
+}
+
+/* Where there is no memory, what the thread's cache holds may make room. */
+static struct granule *allocate_chunk(struct cache *c, size_t request_bytes, size_t align_bytes,
+                                      struct zero_bytes *zero) {
+    if (request_bytes > REQUEST_MAX_BYTES - align_bytes)
+        return NULL;
+    uint32_t size = size_to_granules(request_bytes);
+    struct granule *header = try_chunk(c, request_bytes, size, align_bytes, zero);
+    if (header != NULL || size == 0 || c == NULL)
+        return header;
+    cache_flush(c);
+    return try_chunk(c, request_bytes, size, align_bytes, zero);
 }
 
 /* Everything the fast path does not do. `align_bytes`: power of two, GRANULE_BYTES or more. *zero:
@@ -302,16 +312,14 @@ CP_PUBLIC void cp_free(void *p) {
         free_readable((struct granule *)p - 1);
 }
 
-/* A chunk may be one granule larger than its request needs, or as large as others of a cache bin
- * that sizes share; a mapping is as many pages as the request needs, which is one for no bytes. */
+/* A chunk may be one granule larger than its request needs, or as large as cache bins serve it; a mapping is as many pages as the request needs, which is one for no bytes. */
 static bool size_is_possible(struct block b, size_t size) {
     if (size > usable_bytes(b))
         return false;
     if (b.mapped)
         return mapped_usable(b.header) - size < PAGE_BYTES + (size == 0);
     uint32_t granules = size_to_granules(size), has = b.header->size;
-    return has <= granules + 1 ||
-           (has <= CACHE_MAX_GRANULES && cache_bin_of(has) == cache_bin_of(granules));
+    return has <= granules + 1 || cache_serves(has, granules);
 }
 
 CP_PUBLIC void cp_free_sized(void *p, size_t size) {
@@ -433,6 +441,7 @@ CP_PUBLIC int cp_malloc_trim(size_t pad) {
     bool any = false;
     struct arena *a = arena_main();
     do {
+        arena_take_in(a);
         lock_acquire(&a->lock);
         if (!a->lost)
             any |= purge_arena(a, pad);

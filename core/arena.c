@@ -16,6 +16,7 @@ static struct seal_key key;
 static struct lock list_lock; /* guards the ring's growth */
 static uint32_t arenas_made; /* atomic */
 static size_t all_committed_bytes; /* of all arenas; atomic */
+static bool growth_refused; /* once, by the system; atomic */
 
 /* How often a thread tries its own arena's lock before it moves to another: locks are held for a
  * microsecond, and threads that move make arenas, each with memory of its own. */
@@ -38,6 +39,7 @@ uint32_t arena_count(void) { return __atomic_load_n(&arenas_made, __ATOMIC_RELAX
 size_t arena_committed_bytes(void) {
     return __atomic_load_n(&all_committed_bytes, __ATOMIC_RELAXED);
 }
+bool arena_memory_is_short(void) { return __atomic_load_n(&growth_refused, __ATOMIC_RELAXED); }
 struct lock *arena_list_lock(void) {
     return &list_lock;
 }
@@ -51,6 +53,7 @@ void arena_start(void) {
     arena_break_range = (struct address_range){0, 0};
     arenas_made = 1;
     all_committed_bytes = 0;
+    growth_refused = false;
     lock_init(&main_arena.lock);
     lock_init(&list_lock);
     draw_secrets();
@@ -314,7 +317,10 @@ static struct heap *arena_grow(struct arena *a, uint32_t size) {
     for (struct heap *h = a->heaps; h != NULL; h = h->next)
         if (h->reserved_bytes != 0 && mapped_heap_grow(h, size))
             return h;
-    return mapped_heap_create(a, size) ? a->heaps : NULL;
+    if (mapped_heap_create(a, size))
+        return a->heaps;
+    __atomic_store_n(&growth_refused, true, __ATOMIC_RELAXED);
+    return NULL;
 }
 
 struct granule *arena_allocate(struct arena *a, uint32_t size, uint32_t align, bool may_grow) {

@@ -46,7 +46,8 @@ struct arena {
     struct heap *heaps; /* newest first */
     struct heap *freed; /* freed into since the lock was taken (purge.c) */
     struct heap *purge_next; /* looked at when its turn comes; NULL: the first (purge.c) */
-    struct granule *returned; /* freed while the lock was taken: see returned.h */
+    struct granule *returned; /* freed, but not yet into their region: see returned.h */
+    uint32_t returned_granules; /* of these, and of those about to join them; atomic */
     uint32_t next_class; /* of the next mapped region */
     bool lost; /* its lock was held by a thread that did not survive fork: never touched again */
     bool break_lost; /* main arena: somebody else moved the break */
@@ -108,6 +109,9 @@ uint32_t arena_count(void);
 
 /* Bytes of all arenas that are committed now, about. */
 size_t arena_committed_bytes(void);
+
+/* Whether the system has ever refused an arena memory. */
+bool arena_memory_is_short(void);
 
 /* The arena after `a` in the ring; a itself when alone. */
 struct arena *arena_next(const struct arena *a);

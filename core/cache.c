@@ -29,10 +29,11 @@ enum { SLOTS = 16 * 1024 };
 
 /* Chunks that move between cache and arena under one lock, at most: enough to pay for the lock,
  * few enough that a thread which swings about a bin's limit does not move half of it each time. */
-enum { BATCH_MAX = 64 };
+enum { BATCH_MAX = 64, BATCH_BYTES = 8192 };
 
 /* How many of the newest chunks of a bin a request looks at: of a shared one for a chunk that is
- * large enough, of any for one that is aligned. */
+ * large enough, of any for one that is aligned. Where there is none, the newest of the next bins
+ * will do (cache_serves): a fetch from the arena costs ten times as much. */
 enum { LOOK_MAX = 4, LOOK_ALIGNED_MAX = 16 };
 
 /* Caches without a thread kept for the next ones, so that short threads cost no system call. */
@@ -237,6 +238,7 @@ void cache_watch_changed(void) {
 /* Chunks to fetch, or to give back, at a time: one at least. */
 static uint32_t batch(const struct cache *c, uint32_t bin) {
     uint32_t half = cache_limit(c, bin) / 2;
+    half = at_most(half, BATCH_BYTES / (bin_size(bin) * GRANULE_BYTES));
     return half == 0 ? 1 : at_most(half, BATCH_MAX);
 }
 
@@ -244,8 +246,9 @@ static uint32_t batch(const struct cache *c, uint32_t bin) {
 static bool borrow(struct cache *c, size_t bytes) {
     size_t more = bytes - c->budget_bytes;
     size_t common = COMMON_BYTES + arena_committed_bytes() / COMMON_SHARE;
-    if (c->borrowed_bytes + more > BORROW_MAX_BYTES)
-        return false;
+    if (c->borrowed_bytes + more > BORROW_MAX_BYTES ||
+        __atomic_load_n(&registry.borrowed_bytes, __ATOMIC_RELAXED) + more > common)
+        return false; /* at each miss of threads that hold what there is: without a write */
     if (__atomic_add_fetch(&registry.borrowed_bytes, more, __ATOMIC_RELAXED) > common) {
         __atomic_sub_fetch(&registry.borrowed_bytes, more, __ATOMIC_RELAXED);
         return false;
@@ -272,6 +275,18 @@ static void raise_limit(struct cache *c, uint32_t bin) {
 /* The newest chunk of a bin but `skip`; NULL where there are no more of them. */
 static struct granule *newest(const struct cache *c, uint32_t bin, uint32_t skip) {
     return c->bin[bin].top[-1 - (ptrdiff_t)skip];
+}
+
+/* The last of the bins that may serve a request of shared bin `bin`. */
+static uint32_t last_bin_for(uint32_t bin) {
+    return at_most(bin + CACHE_NEXT_BINS, CACHE_BIN_COUNT - 1);
+}
+
+bool cache_serves(uint32_t chunk_size, uint32_t wanted_size) {
+    if (wanted_size <= CACHE_SMALL_GRANULES || chunk_size > CACHE_MAX_GRANULES)
+        return false;
+    return chunk_size >= wanted_size &&
+           cache_bin_of(chunk_size) <= last_bin_for(cache_bin_of(wanted_size));
 }
 
 /* What does not look like a cached chunk is left to the slow path, which reports it. */
@@ -326,9 +341,21 @@ struct granule *cache_take_aligned(struct cache *c, uint32_t size, size_t align_
     return take_newest(c, size, align_bytes, LOOK_ALIGNED_MAX);
 }
 
+/* From a bin that sizes share, or from the next: but not where memory is short, since there a larger
+ * chunk may be all that is left for a larger request. */
+static struct granule *take_shared(struct cache *c, uint32_t size) {
+    struct granule *header = take_newest(c, size, 1, LOOK_MAX);
+    uint32_t bin = cache_bin_of(size);
+    uint32_t last = arena_memory_is_short() ? bin : last_bin_for(bin);
+    while (header == NULL && bin++ < last)
+        if (cache_count(c, bin) != 0)
+            header = take_from(c, bin, 0);
+    return header;
+}
+
 static struct granule *take(struct cache *c, uint32_t size) {
     if (size > CACHE_SMALL_GRANULES)
-        return take_newest(c, size, 1, LOOK_MAX);
+        return take_shared(c, size);
     return cache_count(c, size) == 0 ? NULL : take_from(c, size, 0);
 }
 
@@ -350,7 +377,8 @@ struct granule *cache_allocate(struct cache *c, uint32_t size) {
     if (header != NULL)
         return header;
     uint32_t bin = cache_bin_of(size);
-    uint32_t wanted = size <= CACHE_SMALL_GRANULES ? batch(c, bin) : 1;
+    bool several = size <= CACHE_SMALL_GRANULES && !arena_memory_is_short();
+    uint32_t wanted = several ? batch(c, bin) : 1;
     struct granule *fetched[ARENA_RUN_MAX];
     struct arena *a = arena_enter(&c->arena);
     if (a == NULL)
@@ -376,7 +404,7 @@ static void make_room(struct cache *c, uint32_t bin) {
     uint32_t count = cache_count(c, bin);
     if (out > count)
         return;
-    bool mostly_free = return_chunks(c->base[bin], out);
+    bool mostly_free = return_chunks(c->base[bin], out, c->arena);
     memmove(c->base[bin], c->base[bin] + out, (count - out) * sizeof(struct granule *));
     c->bin[bin].top -= out;
     if (mostly_free)
@@ -396,7 +424,7 @@ void cache_flush(struct cache *c) {
     for (uint32_t bin = CHUNK_MIN_GRANULES; bin < CACHE_BIN_COUNT; bin++) {
         uint32_t count = cache_count(c, bin);
         c->bin[bin].top = c->base[bin];
-        return_chunks(c->base[bin], count);
+        return_chunks(c->base[bin], count, NULL);
     }
 }
 

@@ -48,6 +48,12 @@
 #define CONSOLIDATE_GRANULES 4096u
 #endif
 
+/* As much may wait on an arena's list of returned chunks before a thread that is at home elsewhere
+ * tries the arena's lock (16 KiB). */
+#ifndef RETURNED_GRANULES /* scaled down where programs are short: fuzz/fuzz.mk */
+#define RETURNED_GRANULES 1024u
+#endif
+
 /* How many unsorted chunks one allocation sorts at most, so that its time is bounded. */
 #define UNSORTED_STEPS 10000u
 
@@ -71,6 +77,7 @@
 #define CACHE_SMALL_GRANULES 65u
 #define CACHE_MAX_GRANULES 2047u
 #define CACHE_BIN_COUNT 106u
+#define CACHE_NEXT_BINS 3u /* that may serve a request whose own bin is empty */
 
 #define MMAP_THRESHOLD_DEFAULT_BYTES ((size_t)128 * 1024)
 #define MMAP_THRESHOLD_MAX_BYTES ((size_t)32 * 1024 * 1024)

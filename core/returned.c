@@ -34,14 +34,17 @@ static void take_in(struct arena *a) {
     struct granule *header = __atomic_exchange_n(&a->returned, NULL, __ATOMIC_SEQ_CST);
     if (a->lost)
         return;
+    uint32_t granules = 0;
     while (header != NULL) {
         if (!arena_readable(header + 1) || !is_sealed_as(header, SEAL_CACHED) ||
             heap_of(header)->arena != a)
             report_fault(FAULT_CACHE, header + 1, NULL, "chunk returned to an arena");
         struct granule *next = link_read(header);
+        granules += header->size;
         purge_free_chunk(header);
         header = next;
     }
+    __atomic_sub_fetch(&a->returned_granules, granules, __ATOMIC_RELAXED);
     purge_after_frees(a);
 }
 
@@ -117,11 +120,16 @@ static bool free_into(struct arena *a, struct granule **slot, uint32_t count) {
     return mostly_free;
 }
 
-static void push_all(struct arena *a, struct granule **slot, uint32_t count) {
-    for (uint32_t s = 0; s + 1 < count; s++)
+/* How many granules wait then. Counted before they can be taken in. */
+static uint32_t push_all(struct arena *a, struct granule **slot, uint32_t count) {
+    uint32_t granules = slot[count - 1]->size;
+    for (uint32_t s = 0; s + 1 < count; s++) {
+        granules += slot[s]->size;
         link_write(slot[s], slot[s + 1]);
+    }
+    uint32_t waiting = __atomic_add_fetch(&a->returned_granules, granules, __ATOMIC_RELAXED);
     push(a, slot[0], slot[count - 1]);
-    arena_take_in(a);
+    return waiting;
 }
 
 void return_chunk(struct granule *header) {
@@ -135,19 +143,21 @@ void return_chunk(struct granule *header) {
     } else {
         seal_as(header, SEAL_CACHED);
         push_all(a, &header, 1);
+        arena_take_in(a);
     }
 }
 
-bool return_chunks(struct granule **slot, uint32_t count) {
+bool return_chunks(struct granule **slot, uint32_t count, const struct arena *home) {
     bool mostly_free = false;
     while (count > 0) {
         returned_check(slot[0]);
         struct arena *a = heap_of(slot[0])->arena;
         uint32_t own = gather(a, slot, count);
-        if (lock_try(&a->lock))
+        bool foreign = home != NULL && a != home;
+        if (!foreign && lock_try(&a->lock))
             mostly_free |= free_into(a, slot, own);
-        else
-            push_all(a, slot, own);
+        else if (push_all(a, slot, own) >= RETURNED_GRANULES || !foreign)
+            arena_take_in(a);
         slot += own;
         count -= own;
     }

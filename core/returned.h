@@ -1,7 +1,7 @@
 /* returned.h: chunks go back to their arena without waiting for its lock.
  *
  * Where the lock is free they are freed into their region, and memory is given back as purge.h
- * says. Where it is taken they are chained onto the arena's list of returned chunks, and whoever
+ * says. Where it is taken, or another thread's business, they are chained onto the arena's list of returned chunks, and whoever
  * holds the lock frees them on leaving. Neither can miss the other: the one looks at the lock after
  * it has pushed, the other at the list after it has released, and the order of these four steps is
  * the same for all (sequentially consistent).
@@ -17,10 +17,16 @@
 
 #include "arena.h"
 
-/* Free one chunk that is allocated; or `count` that are cached, of any arenas. slot[] is used up.
- * True if one of the arenas is mostly free now, see purge_after_frees. */
+/* Chunks of an arena that is not the thread's own go onto its list even where the lock is free, for
+ * whoever next holds it: a consumer that took the lock at each flush would drive its producer from
+ * arena to arena, each with memory of its own. From RETURNED_GRANULES on, whoever returns more tries
+ * the lock.
+ *
+ * Free one chunk that is allocated; or `count` that are cached, of any arenas. slot[] is used up.
+ * `home`: the thread's own arena; NULL: none of the chunks is to wait. True if one of the arenas is
+ * mostly free now, see purge_after_frees. */
 void return_chunk(struct granule *header);
-bool return_chunks(struct granule **slot, uint32_t count);
+bool return_chunks(struct granule **slot, uint32_t count, const struct arena *home);
 
 /* Report a chunk of a thread cache that is not sealed as one. */
 void returned_check(const struct granule *header);

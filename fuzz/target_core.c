@@ -13,11 +13,12 @@
 /* What the C library does when it sets up a thread's local storage. */
 static void new_thread(void) { cache_self = &cache_none; }
 
-/* Chunks returned to an arena while its lock was held are freed by who holds it. */
+/* Chunks returned to an arena while its lock was held are freed by who holds it, and those of threads
+ * at home elsewhere when there are many. */
 static const char *unsettled(void) {
     const struct arena *a = arena_main();
     do {
-        if (!a->lost && a->returned != NULL)
+        if (!a->lost && a->returned != NULL && a->returned_granules >= RETURNED_GRANULES)
             return "chunks returned to an arena that nobody will free";
         a = arena_next(a);
     } while (a != arena_main());
