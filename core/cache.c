@@ -277,16 +277,10 @@ static struct granule *newest(const struct cache *c, uint32_t bin, uint32_t skip
     return c->bin[bin].top[-1 - (ptrdiff_t)skip];
 }
 
-/* The last of the bins that may serve a request of shared bin `bin`. */
-static uint32_t last_bin_for(uint32_t bin) {
-    return at_most(bin + CACHE_NEXT_BINS, CACHE_BIN_COUNT - 1);
-}
-
 bool cache_serves(uint32_t chunk_size, uint32_t wanted_size) {
-    if (wanted_size <= CACHE_SMALL_GRANULES || chunk_size > CACHE_MAX_GRANULES)
-        return false;
-    return chunk_size >= wanted_size &&
-           cache_bin_of(chunk_size) <= last_bin_for(cache_bin_of(wanted_size));
+    return wanted_size > CACHE_SMALL_GRANULES && chunk_size >= wanted_size &&
+           chunk_size <= CACHE_MAX_GRANULES &&
+           cache_bin_of(chunk_size) <= cache_bin_of(wanted_size) + CACHE_NEXT_BINS;
 }
 
 /* What does not look like a cached chunk is left to the slow path, which reports it. */
@@ -325,9 +319,8 @@ static struct granule *take_from(struct cache *c, uint32_t bin, uint32_t skip) {
 
 /* One of the `most` newest chunks of a bin, if any is large enough and aligned: align_bytes is a
  * power of two, so a mask tells without a division. */
-static inline struct granule *take_newest(struct cache *c, uint32_t size, size_t align_bytes,
-                                          uint32_t most) {
-    uint32_t bin = cache_bin_of(size);
+static inline struct granule *take_newest(struct cache *c, uint32_t bin, uint32_t size,
+                                          size_t align_bytes, uint32_t most) {
     uint32_t look = at_most(cache_count(c, bin), most);
     for (uint32_t skip = 0; skip < look; skip++) {
         const struct granule *header = c->bin[bin].top[-1 - (ptrdiff_t)skip];
@@ -337,25 +330,26 @@ static inline struct granule *take_newest(struct cache *c, uint32_t size, size_t
     return NULL;
 }
 
-struct granule *cache_take_aligned(struct cache *c, uint32_t size, size_t align_bytes) {
-    return take_newest(c, size, align_bytes, LOOK_ALIGNED_MAX);
+/* The same from the bin of a size or, where sizes share bins, from the next: but not where memory is
+ * short, since there a larger chunk may be all that is left for a larger request. */
+static struct granule *take_near(struct cache *c, uint32_t size, size_t align_bytes,
+                                 uint32_t most) {
+    uint32_t bin = cache_bin_of(size);
+    bool own = size <= CACHE_SMALL_GRANULES || arena_memory_is_short();
+    uint32_t last = own ? bin : at_most(bin + CACHE_NEXT_BINS, CACHE_BIN_COUNT - 1);
+    struct granule *header = take_newest(c, bin, size, align_bytes, most);
+    while (header == NULL && bin++ < last)
+        header = take_newest(c, bin, size, align_bytes, most);
+    return header;
 }
 
-/* From a bin that sizes share, or from the next: but not where memory is short, since there a larger
- * chunk may be all that is left for a larger request. */
-static struct granule *take_shared(struct cache *c, uint32_t size) {
-    struct granule *header = take_newest(c, size, 1, LOOK_MAX);
-    uint32_t bin = cache_bin_of(size);
-    uint32_t last = arena_memory_is_short() ? bin : last_bin_for(bin);
-    while (header == NULL && bin++ < last)
-        if (cache_count(c, bin) != 0)
-            header = take_from(c, bin, 0);
-    return header;
+struct granule *cache_take_aligned(struct cache *c, uint32_t size, size_t align_bytes) {
+    return take_near(c, size, align_bytes, LOOK_ALIGNED_MAX);
 }
 
 static struct granule *take(struct cache *c, uint32_t size) {
     if (size > CACHE_SMALL_GRANULES)
-        return take_shared(c, size);
+        return take_near(c, size, 1, LOOK_MAX);
     return cache_count(c, size) == 0 ? NULL : take_from(c, size, 0);
 }
 
