@@ -123,11 +123,14 @@ static struct granule *allocate_chunk(struct cache *c, size_t request_bytes, siz
     if (request_bytes > REQUEST_MAX_BYTES - align_bytes)
         return NULL;
     uint32_t size = size_to_granules(request_bytes);
-    struct granule *header = try_chunk(c, request_bytes, size, align_bytes, zero);
-    if (header != NULL || size == 0 || c == NULL)
-        return header;
-    cache_flush(c);
-    return try_chunk(c, request_bytes, size, align_bytes, zero);
+    bool flushed = size == 0 || c == NULL; /* or that would not help */
+    for (;;) {
+        struct granule *header = try_chunk(c, request_bytes, size, align_bytes, zero);
+        if (header != NULL || flushed)
+            return header;
+        cache_flush(c);
+        flushed = true;
+    }
 }
 
 /* Everything the fast path does not do. `align_bytes`: power of two, GRANULE_BYTES or more. *zero:

@@ -36,6 +36,9 @@ enum { BATCH_MAX = 64, BATCH_BYTES = 8192 };
  * will do (cache_serves): a fetch from the arena costs ten times as much. */
 enum { LOOK_MAX = 4, LOOK_ALIGNED_MAX = 16 };
 
+/* More (CACHE_NEXT_BINS) would make the heap of aligned blocks a fifth larger for 5% less time. */
+enum { NEXT_BINS_ALIGNED = 1 };
+
 /* Caches without a thread kept for the next ones, so that short threads cost no system call. */
 enum { POOL_MAX = 16 };
 
@@ -336,7 +339,8 @@ static struct granule *take_near(struct cache *c, uint32_t size, size_t align_by
                                  uint32_t most) {
     uint32_t bin = cache_bin_of(size);
     bool own = size <= CACHE_SMALL_GRANULES || arena_memory_is_short();
-    uint32_t last = own ? bin : at_most(bin + CACHE_NEXT_BINS, CACHE_BIN_COUNT - 1);
+    uint32_t next = align_bytes == 1 ? CACHE_NEXT_BINS : NEXT_BINS_ALIGNED;
+    uint32_t last = own ? bin : at_most(bin + next, CACHE_BIN_COUNT - 1);
     struct granule *header = take_newest(c, bin, size, align_bytes, most);
     while (header == NULL && bin++ < last)
         header = take_newest(c, bin, size, align_bytes, most);

@@ -160,10 +160,10 @@ static bool beyond_trigger(const struct heap *h) {
     return dirty > h->purge_trigger || dirty > granules_in_use(&h->region) / 2 + kept_granules();
 }
 
-/* Until half the budget is left, so that the next free does not start it again. */
+/* Until little of the budget is left, so that it is long before a free starts it again. */
 static void purge_oldest(struct heap *h, uint32_t budget, bool pressed) {
     struct region *r = &h->region;
-    while (r->dirty_granules > budget / 2 &&
+    while (r->dirty_granules > budget / 8 &&
            (h->purge_allowance > 0 || (pressed && beyond_limit(r)))) {
         uint32_t i = region_oldest_dirty(r);
         uint32_t dirty = i == 0 ? 0 : region_dirty(r, i);
