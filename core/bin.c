@@ -857,11 +857,15 @@ static void ring_in(struct granule *g, const struct bins *b, uint32_t i) {
     /*@ assert next: ahead >= BIN_COUNT ? g[next - 1].hi == i + 1 :
             g[next - 1].hi == ahead && g[ahead].hi == i + 1; */
     //@ assert last: next == y ? last == i + 1 : last != i + 1 && ends_run(last, g[next].hi);
+    /*@ assert above: g[behind].lo == i + 1 &&
+            (behind >= BIN_COUNT ==> rank(span[behind - 1]) > rank(span[i])); */
     //@ ghost list[y] = LIST_RING + list[i + 1];
     //@ ghost lead[i + 1] = y;
     //@ assert rings: \forall integer r; in_ring(r) && r != y ==> in_ring{Pre}(r);
     //@ assert rings: \forall integer r; in_ring{Pre}(r) ==> in_ring(r) && r != y;
     //@ assert inner: inner;
+    //@ assert others: \forall integer x; hangs(x) && x != y ==> hangs{Pre}(x);
+    //@ assert linked: linked_but(g, y);
     ring_hook(g, b, y, next);
     //@ assert tied: ends_run(last, g[y].hi) && g[next].hi == y;
     //@ assert links: same_but_rings{Pre, Here}(g);
@@ -877,12 +881,13 @@ static void ring_in(struct granule *g, const struct bins *b, uint32_t i) {
     /*@ assert ordered: \forall integer x; 0 <= x < fence && in_large(x) && x != i + 1 &&
             x != behind ==> g[x].lo == \at(g[x].lo, Pre) && follows{Pre}(x, g[x].lo) &&
             follows(x, g[x].lo); */
-    //@ assert ordered_behind: follows(behind, g[behind].lo);
+    //@ assert ordered_behind: g[behind].lo == i + 1 && leads(i + 1) && follows(behind, g[behind].lo);
     //@ assert ordered_self: follows(i + 1, g[i + 1].lo);
     /*@ assert kept: g[i + 1].hi == behind &&
             g[next - 1].hi == (ahead < BIN_COUNT ? ahead : i + 1) && (behind < BIN_COUNT ==> g[behind].hi == last) && (ahead < BIN_COUNT ==> g[ahead].hi == i + 1); */
     //@ assert rung_self: rung(g, y);
-    //@ assert rung_next: rung(g, next);
+    //@ assert ends_own: ends_run(i + 1, y);
+    //@ assert rung_next: g[next].hi == y && rung(g, next);
     /*@ assert rungs_first: \forall integer r; 0 <= r < fence && in_ring(r) && r != y && r != next &&
             g[r - 1].hi < BIN_COUNT ==> in_ring{Pre}(r) && rung{Pre}(g, r) && rung(g, r); */
     /*@ assert rungs: \forall integer r; 0 <= r < fence && in_ring(r) && r != y && r != next ==>
@@ -892,6 +897,82 @@ static void ring_in(struct granule *g, const struct bins *b, uint32_t i) {
     //@ assert rungs_all: \forall integer r; 0 <= r < fence && in_ring(r) ==> rung(g, r);
     //@ assert told_self: told(g, i);
     //@ assert sorted: sorted(g);
+}
+
+/* The links' side of large_in: node i + 1 hangs behind node `before`, and the order is what it was without it. */
+/*@ requires cells: cells(g);
+    requires bound: bound(g, b);
+    requires tiled: tiled(g);
+    requires tagged: tagged(g);
+    requires linked: linked(g);
+    requires heads: heads;
+    requires placed: placed;
+    requires sorted: sorted(g);
+    requires binned: binned_but(i);
+    requires mapped_bins: mapped_bins(g, b);
+    requires free: is_free(i) && list[i + 1] == LIST_NONE && span[i] >= LARGE_MIN_GRANULES;
+    requires ring: list[i + 2] == LIST_NONE;
+    requires bin: BIN_LARGE_FIRST <= bin < BIN_COUNT && bin == bin_for(span[i]);
+    requires before: before < fence && list[before] == bin;
+    terminates \true;
+    exits never: \false;
+    assigns g[i + 1].lo, g[i + 1].hi, g[before].lo, g[g[before].lo].hi, b->map[bin / 64],
+            list[i + 1];
+    ensures behind: list[i + 1] == bin && g[i + 1].hi == before && before != i + 1;
+    ensures ahead: g[i + 1].lo == \old(g[before].lo);
+    ensures links: same_links{Pre, Post}(g, i + 1, before, i + 1, \old(g[before].lo));
+    ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
+    ensures tiled: tiled(g);
+    ensures tagged: tagged(g);
+    ensures linked: linked(g);
+    ensures heads: heads;
+    ensures placed: placed;
+    ensures sorted: sorted_but(g, i + 1);
+    ensures binned: binned;
+    ensures mapped_bins: mapped_bins(g, b);
+*/
+static void large_hook(struct granule *g, struct bins *b, uint32_t i, uint32_t bin,
+                       uint32_t before) {
+    //@ assert inside: \forall integer j; chunk(j) ==> extent(j);
+    //@ ghost large_nodes(g);
+    //@ ghost uint32_t after = g[before].lo;
+    //@ assert self: node_in_large(g, before) && node_in_large(g, after) && follows(before, after);
+    /*@ assert loose: \forall integer x; 0 <= x < fence && in_large(x) ==> node_in_large(g, x) &&
+            x != i + 1 && g[x].lo != i + 1 && g[x].hi != i + 1 && (g[x].lo == after ==> x == before); */
+    /*@ assert rings: \forall integer r; 0 <= r < fence && in_ring(r) ==>
+            node_in_ring(g, r) && node_in_large(g, r - 1) && node_in_large(g, g[r - 1].hi); */
+    /*@ assert rings_apart: \forall integer r; 0 <= r < fence && in_ring(r) ==> node_in_ring(g, r) &&
+            r != i + 1 && r != after && r - 1 != i + 1; */
+    link_in(g, b, i, bin, before);
+    //@ assert out: \forall integer x; in_large(x) && x != i + 1 ==> in_large{Pre}(x);
+    /*@ assert pairs: \forall integer x, y; 0 <= y < fence && follows{Pre}(x, y) ==> follows(x, y); */
+    /*@ assert ends: \forall integer q, v; ends_run{Pre}(q, v) ==> ends_run(q, v); */
+    //@ assert between: g[i + 1].hi == before && g[i + 1].lo == after;
+    //@ assert ordered_before: g[before].lo == i + 1 && follows_but(g, before, i + 1);
+    /*@ assert nodes: \forall integer x; 0 <= x < fence && in_large(x) && x != i + 1 ==>
+            in_large{Pre}(x) && node_in_large{Pre}(g, x) &&
+            (x == before || g[x].lo == \at(g[x].lo, Pre)); */
+    /*@ assert back: \forall integer x; 0 <= x < fence && in_large(x) && x != i + 1 ==>
+            in_large{Pre}(x) && node_in_large{Pre}(g, x) &&
+            (x == after ? \at(g[x].hi, Pre) == before && g[x].hi == i + 1 :
+                          g[x].hi == \at(g[x].hi, Pre) && g[x].hi != i + 1); */
+    /*@ assert ordered: \forall integer x; 0 <= x < fence && in_large(x) && x != i + 1 &&
+            x != before ==> in_large{Pre}(x) && follows{Pre}(x, \at(g[x].lo, Pre)) &&
+            follows_but(g, x, i + 1); */
+    //@ assert rings_out: \forall integer r; in_ring(r) ==> in_ring{Pre}(r);
+    /*@ assert rings_back: \forall integer r; 0 <= r < fence && in_ring(r) ==>
+            in_ring{Pre}(r) && node_in_ring{Pre}(g, r) && g[r].hi == \at(g[r].hi, Pre); */
+    /*@ assert rings_nodes: \forall integer r; 0 <= r < fence && in_ring(r) ==>
+            in_ring{Pre}(r) && node_in_large{Pre}(g, r - 1) && in_large(r - 1) && r - 1 != i + 1 &&
+            node_in_large{Pre}(g, \at(g[r - 1].hi, Pre)); */
+    /*@ assert rings_lasts: \forall integer r; 0 <= r < fence && in_ring(r) ==>
+            in_ring{Pre}(r) && in_large(\at(g[r - 1].hi, Pre)) && \at(g[r - 1].hi, Pre) != i + 1; */
+    //@ assert rung_after: in_ring(after + 1) ==> rung{Pre}(g, after + 1) && rung_but(g, after + 1, i + 1);
+    /*@ assert rungs: \forall integer r; 0 <= r < fence && in_ring(r) && r != after + 1 ==>
+            in_ring{Pre}(r) && rung{Pre}(g, r) && rung_but(g, r, i + 1); */
+    //@ assert told: \forall integer j; is_free(j) && j != i ==> told{Pre}(g, j) && told(g, j);
+    /*@ assert whole: \forall integer x; 0 <= x < fence && x != i + 1 && in_large(x) ==>
+            follows_but(g, x, i + 1); */
 }
 
 /* Put free chunk i into large bin `bin`, in order. */
@@ -924,23 +1005,21 @@ static void ring_in(struct granule *g, const struct bins *b, uint32_t i) {
     ensures mapped_bins: mapped_bins(g, b);
 */
 static void large_in(struct granule *g, struct bins *b, uint32_t i, uint32_t bin) {
-    //@ assert inside: \forall integer j; chunk(j) ==> extent(j);
-    //@ ghost large_nodes(g);
+    //@ assert extent: extent(i) && in_large(bin) && hooked(g, bin);
     ring_none(g, i);
     /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(b, c) ==>
             empty{Pre}(g, c) && empty(g, c); */
     uint32_t before = large_before(g, b, bin, g[i].size);
-    //@ assert before: node_in_large{Pre}(g, before);
-    link_in(g, b, i, bin, before);
-    /*@ assert ordered: \forall integer x; 0 <= x < fence && in_large(x) && x != i + 1 ==>
-            node_in_large{Pre}(g, x) && follows{Pre}(x, \at(g[x].lo, Pre)) && follows_but(g, x, i + 1); */
-    /*@ assert rings: \forall integer r; 0 <= r < fence && in_ring(r) ==>
-            node_in_ring{Pre}(g, r) && node_in_large{Pre}(g, r - 1) && g[r].hi == \at(g[r].hi, Pre) && r - 1 != i + 1; */
-    /*@ assert rungs: \forall integer r; 0 <= r < fence && in_ring(r) ==>
-            rung{Pre}(g, r) && rung_but(g, r, i + 1); */
-    //@ assert told: \forall integer j; is_free(j) && j != i ==> told{Pre}(g, j) && told(g, j);
-    //@ assert sorted: sorted_but(g, i + 1);
+    //@ assert hooked: hooked(g, before) && list[g[before].lo] == bin;
+    //@ assert after: g[before].lo >= BIN_COUNT ==> g[before].lo != i + 1 && g[before].lo != i + 2;
+    large_hook(g, b, i, bin, before);
+    //@ assert bound: bound(g, b);
+    //@ assert outside: same_outside{Pre, Here}(g, i + 2);
+    //@ ghost Linked: ;
     ring_in(g, b, i);
+    /*@ assert outside: \forall integer x; 0 <= x <= fence && unbinned{Pre}(x) && unbinned(x) &&
+            x != i + 2 ==> unbinned{Linked}(x) && g[x].lo == \at(g[x].lo, Linked) &&
+            g[x].hi == \at(g[x].hi, Linked); */
     /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(b, c) ==>
             empty(g, c); */
 }
@@ -951,10 +1030,13 @@ void bin_insert(struct granule *g, struct bins *b, uint32_t i) {
     //@ assert inside: extent(i) && hooked(g, bin);
     //@ assert ring: size >= LARGE_MIN_GRANULES ==> place(i + 2) && list[i + 2] == LIST_NONE;
     count_free_in(b, i + 1, size);
-    if (bin < BIN_LARGE_FIRST)
+    if (bin < BIN_LARGE_FIRST) {
         small_in(g, b, i, bin);
-    else
+        //@ assert counted: counted_free(b) && counted_fast(b);
+    } else {
         large_in(g, b, i, bin);
+        //@ assert counted: counted_free(b) && counted_fast(b);
+    }
     //@ assert counted: counted_free(b) && counted_fast(b);
     /*@ assert tallied: \forall integer x; REGION_FIRST <= x <= fence && x != i + 1 ==>
             tallied_as{Pre}(x) && tallied_as(x); */
