@@ -1076,6 +1076,25 @@ static void note_zero(struct region *r, struct page_run run) {
 
 /* The calls of bin.h, as the pages of the region see them. */
 
+/* Cells of large free chunks that bins have no say in. */
+/*@ ghost
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires tiling: tiling;
+       requires placed: placed;
+       terminates \true;
+       exits never: \false;
+       assigns \nothing;
+       ensures dirty_nodes: \forall integer j; large_free(j) ==>
+           list[j + DIRTY_NODE] == LIST_NONE || list[j + DIRTY_NODE] == LIST_DIRTY;
+    @/
+    void dirty_nodes(void) {
+        /@ assert inner: \forall integer j, m; large_free(j) && j < m < j + span[j] ==>
+            !chunk(m); @/
+        /@ assert nodes: \forall integer j; large_free(j) ==> extent(j) &&
+            place(j + DIRTY_NODE) && !chunk(j + 2) && !chunk(j + 3); @/
+    }
+*/
+
 /* Free chunk i goes to the unsorted bin. */
 /*@ requires binless: binless(r, i);
     terminates \true;
@@ -1086,9 +1105,72 @@ static void note_zero(struct region *r, struct page_run run) {
     ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
     ensures top: r->top == \old(r->top);
     ensures topped: topped{Pre}(r) && i != \old(r->top) ==> topped(r);
+    ensures outside: same_outside{Pre, Post}(r->g, i + 2);
     ensures waits: same_waits{Pre, Post}(i);
 */
-static void to_unsorted(struct region *r, uint32_t i) { bin_insert_unsorted(r->g, &r->bins, i); }
+static void to_unsorted(struct region *r, uint32_t i) {
+    //@ ghost records_loose();
+    //@ ghost dirty_nodes();
+    //@ assert extents: \forall integer j; chunk(j) ==> extent(j);
+    //@ assert first: hooked(r->g, BIN_UNSORTED) && list[r->g[BIN_UNSORTED].lo] == BIN_UNSORTED;
+    bin_insert_unsorted(r->g, &r->bins, i);
+    //@ assert bound: bound(r->g, &r->bins) && keyed(&r->key);
+    //@ assert held: held(r);
+    //@ assert top: r->top == \at(r->top, Pre);
+    //@ assert topped: topped{Pre}(r) && i != \at(r->top, Pre) ==> topped(r);
+    //@ assert sizes: same_sizes{Pre, Here}(r->g, -1, -1);
+    //@ assert outside: same_outside{Pre, Here}(r->g, i + 2);
+    //@ assert seals: same_seals{Pre, Here}(r->g, -1, -1);
+    //@ assert key: same_key{Pre, Here}(&r->key) && same_secrets{Pre, Here}(&r->key);
+    //@ assert shift: shift{Pre}(&r->key) == shift(&r->key);
+    /*@ assert up: \forall integer x; page_up{Pre}(&r->key, x) == page_up(&r->key, x); */
+    /*@ assert down: \forall integer x; page_down{Pre}(&r->key, x) == page_down(&r->key, x); */
+    /*@ assert from: \forall integer j; whole_from{Pre}(&r->key, j) == whole_from(&r->key, j); */
+    /*@ assert to: \forall integer j; whole_to{Pre}(&r->key, j) == whole_to(&r->key, j); */
+    /*@ assert headers: \forall integer j; header(j) ==>
+            r->g[j].size == \at(r->g[j].size, Pre) && r->g[j].seal == \at(r->g[j].seal, Pre) &&
+            r->g[j].flags == \at(r->g[j].flags, Pre); */
+    //@ assert fence: header(fence) && sealed_as{Pre}(r->g, &r->key, fence, SEAL_FENCE);
+    //@ assert fence: header(fence) && sealed_as(r->g, &r->key, fence, SEAL_FENCE);
+    /*@ assert states: \forall integer j; chunk(j) ==>
+            state[j] <= SEAL_FREE && header(j) && mark{Pre}(r->g, &r->key, j); */
+    /*@ assert states: \forall integer j; chunk(j) ==>
+            header(j) && r->key.state[state[j]] == \at(r->key.state[state[j]], Pre); */
+    /*@ assert words: r->key.base == \at(r->key.base, Pre) &&
+            r->key.secret == \at(r->key.secret, Pre) &&
+            r->key.multiplier == \at(r->key.multiplier, Pre); */
+    /*@ assert marks: \forall integer j; chunk(j) ==>
+            header(j) && mark{Pre}(r->g, &r->key, j) && mark(r->g, &r->key, j); */
+    //@ assert sealed: sealed(r->g, &r->key);
+    //@ assert chunks: chunks(r);
+    /*@ assert firsts: \forall integer s; 0 <= s < FAST_BIN_COUNT ==>
+            r->bins.fast[s] == \at(r->bins.fast[s], Pre); */
+    /*@ assert fast_nodes: \forall integer x; REGION_FIRST <= x <= fence &&
+            \at(list[x], Pre) >= LIST_FAST ==> place{Pre}(x) && list[x] == \at(list[x], Pre); */
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+            fast_first{Pre}(&r->bins, s) && fast_first(&r->bins, s); */
+    /*@ assert fast_cells: \forall integer x; REGION_FIRST <= x <= fence && list[x] >= LIST_FAST ==>
+            place(x) && list[x] == \at(list[x], Pre) && r->g[x].lo == \at(r->g[x].lo, Pre); */
+    /*@ assert fast: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST ==>
+            place(j + 1) && \at(list[j + 1], Pre) >= LIST_FAST && fast_link{Pre}(r->g, j) &&
+            fast_link(r->g, j); */
+    //@ assert lists: lists(r);
+    /*@ assert cells: \forall integer j; large_free(j) ==>
+            r->g[j + PURGED_NODE].lo == \at(r->g[j + PURGED_NODE].lo, Pre) &&
+            r->g[j + PURGED_NODE].hi == \at(r->g[j + PURGED_NODE].hi, Pre) &&
+            (list[j + DIRTY_NODE] == LIST_NONE ==>
+                r->g[j + DIRTY_NODE].lo == \at(r->g[j + DIRTY_NODE].lo, Pre)); */
+    /*@ assert listing: \forall integer j; large_free(j) ==> paged{Pre}(r->g, &r->key, j) &&
+            list[j + DIRTY_NODE] == \at(list[j + DIRTY_NODE], Pre) && listing(r->g, j); */
+    /*@ assert record: \forall integer j; large_free(j) ==> (record{Pre}(r->g, &r->key, j) ==>
+            record(r->g, &r->key, j)); */
+    /*@ assert paged: \forall integer j; large_free(j) ==> (paged{Pre}(r->g, &r->key, j) ==>
+            paged(r->g, &r->key, j)); */
+    //@ assert all_paged: all_paged(r);
+    /*@ assert soiled: \forall integer x; 0 <= x <= fence ==> soiled{Pre}(x) && soiled(x); */
+    //@ assert counter: r->dirty_granules == \at(r->dirty_granules, Pre);
+    //@ assert dirty: dirty(r);
+}
 
 /* Free chunk i leaves its bin. */
 /*@ requires sound: sound(r);
@@ -1102,9 +1184,71 @@ static void to_unsorted(struct region *r, uint32_t i) { bin_insert_unsorted(r->g
     ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
     ensures top: r->top == \old(r->top);
     ensures topped: topped{Pre}(r) && i != \old(r->top) ==> topped(r);
+    ensures outside: same_outside{Pre, Post}(r->g, -1);
     ensures waits: same_waits{Pre, Post}(i);
 */
-static void from_bin(struct region *r, uint32_t i) { bin_unlink(r->g, &r->bins, i); }
+static void from_bin(struct region *r, uint32_t i) {
+    //@ ghost records_loose();
+    //@ ghost dirty_nodes();
+    bin_unlink(r->g, &r->bins, i);
+    //@ ghost records_loose();
+    //@ ghost dirty_nodes();
+    //@ assert bound: bound(r->g, &r->bins) && keyed(&r->key);
+    //@ assert held: held(r);
+    //@ assert top: r->top == \at(r->top, Pre);
+    //@ assert topped: topped{Pre}(r) && i != \at(r->top, Pre) ==> topped(r);
+    //@ assert sizes: same_sizes{Pre, Here}(r->g, -1, -1);
+    //@ assert seals: same_seals{Pre, Here}(r->g, -1, -1);
+    //@ assert key: same_key{Pre, Here}(&r->key) && same_secrets{Pre, Here}(&r->key);
+    //@ assert shift: shift{Pre}(&r->key) == shift(&r->key);
+    /*@ assert up: \forall integer x; page_up{Pre}(&r->key, x) == page_up(&r->key, x); */
+    /*@ assert down: \forall integer x; page_down{Pre}(&r->key, x) == page_down(&r->key, x); */
+    /*@ assert from: \forall integer j; whole_from{Pre}(&r->key, j) == whole_from(&r->key, j); */
+    /*@ assert to: \forall integer j; whole_to{Pre}(&r->key, j) == whole_to(&r->key, j); */
+    /*@ assert headers: \forall integer j; header(j) ==>
+            r->g[j].size == \at(r->g[j].size, Pre) && r->g[j].seal == \at(r->g[j].seal, Pre) &&
+            r->g[j].flags == \at(r->g[j].flags, Pre); */
+    //@ assert fence: header(fence) && sealed_as{Pre}(r->g, &r->key, fence, SEAL_FENCE);
+    //@ assert fence: header(fence) && sealed_as(r->g, &r->key, fence, SEAL_FENCE);
+    /*@ assert states: \forall integer j; chunk(j) ==>
+            state[j] <= SEAL_FREE && header(j) && mark{Pre}(r->g, &r->key, j); */
+    /*@ assert states: \forall integer j; chunk(j) ==>
+            header(j) && r->key.state[state[j]] == \at(r->key.state[state[j]], Pre); */
+    /*@ assert words: r->key.base == \at(r->key.base, Pre) &&
+            r->key.secret == \at(r->key.secret, Pre) &&
+            r->key.multiplier == \at(r->key.multiplier, Pre); */
+    /*@ assert marks: \forall integer j; chunk(j) ==>
+            header(j) && mark{Pre}(r->g, &r->key, j) && mark(r->g, &r->key, j); */
+    //@ assert sealed: sealed(r->g, &r->key);
+    //@ assert chunks: chunks(r);
+    /*@ assert firsts: \forall integer s; 0 <= s < FAST_BIN_COUNT ==>
+            r->bins.fast[s] == \at(r->bins.fast[s], Pre); */
+    /*@ assert fast_nodes: \forall integer x; REGION_FIRST <= x <= fence &&
+            \at(list[x], Pre) >= LIST_FAST ==> place{Pre}(x) && list[x] == \at(list[x], Pre); */
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+            fast_first{Pre}(&r->bins, s) && fast_first(&r->bins, s); */
+    /*@ assert fast_cells: \forall integer x; REGION_FIRST <= x <= fence && list[x] >= LIST_FAST ==>
+            place(x) && list[x] == \at(list[x], Pre) && r->g[x].lo == \at(r->g[x].lo, Pre); */
+    /*@ assert fast: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST ==>
+            place(j + 1) && \at(list[j + 1], Pre) >= LIST_FAST && fast_link{Pre}(r->g, j) &&
+            fast_link(r->g, j); */
+    //@ assert lists: lists(r);
+    /*@ assert cells: \forall integer j; large_free(j) ==>
+            r->g[j + PURGED_NODE].lo == \at(r->g[j + PURGED_NODE].lo, Pre) &&
+            r->g[j + PURGED_NODE].hi == \at(r->g[j + PURGED_NODE].hi, Pre) &&
+            (list[j + DIRTY_NODE] == LIST_NONE ==>
+                r->g[j + DIRTY_NODE].lo == \at(r->g[j + DIRTY_NODE].lo, Pre)); */
+    /*@ assert listing: \forall integer j; large_free(j) ==> paged{Pre}(r->g, &r->key, j) &&
+            list[j + DIRTY_NODE] == \at(list[j + DIRTY_NODE], Pre) && listing(r->g, j); */
+    /*@ assert record: \forall integer j; large_free(j) ==> (record{Pre}(r->g, &r->key, j) ==>
+            record(r->g, &r->key, j)); */
+    /*@ assert paged: \forall integer j; large_free(j) ==> (paged{Pre}(r->g, &r->key, j) ==>
+            paged(r->g, &r->key, j)); */
+    //@ assert all_paged: all_paged(r);
+    /*@ assert soiled: \forall integer x; 0 <= x <= fence ==> soiled{Pre}(x) && soiled(x); */
+    //@ assert counter: r->dirty_granules == \at(r->dirty_granules, Pre);
+    //@ assert dirty: dirty(r);
+}
 
 /* Free chunk i goes to the bin of its size. */
 /*@ requires binless: binless(r, i);
@@ -1117,9 +1261,72 @@ static void from_bin(struct region *r, uint32_t i) { bin_unlink(r->g, &r->bins, 
     ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
     ensures top: r->top == \old(r->top);
     ensures topped: topped{Pre}(r) && i != \old(r->top) ==> topped(r);
+    ensures outside: same_outside{Pre, Post}(r->g, i + 2);
     ensures waits: same_waits{Pre, Post}(i);
 */
-static void to_bin(struct region *r, uint32_t i) { bin_insert(r->g, &r->bins, i); }
+static void to_bin(struct region *r, uint32_t i) {
+    //@ ghost records_loose();
+    //@ ghost dirty_nodes();
+    //@ assert extents: \forall integer j; chunk(j) ==> extent(j);
+    bin_insert(r->g, &r->bins, i);
+    //@ ghost records_loose();
+    //@ ghost dirty_nodes();
+    //@ assert bound: bound(r->g, &r->bins) && keyed(&r->key);
+    //@ assert held: held(r);
+    //@ assert top: r->top == \at(r->top, Pre);
+    //@ assert topped: topped{Pre}(r) && i != \at(r->top, Pre) ==> topped(r);
+    //@ assert sizes: same_sizes{Pre, Here}(r->g, -1, -1);
+    //@ assert seals: same_seals{Pre, Here}(r->g, -1, -1);
+    //@ assert key: same_key{Pre, Here}(&r->key) && same_secrets{Pre, Here}(&r->key);
+    //@ assert shift: shift{Pre}(&r->key) == shift(&r->key);
+    /*@ assert up: \forall integer x; page_up{Pre}(&r->key, x) == page_up(&r->key, x); */
+    /*@ assert down: \forall integer x; page_down{Pre}(&r->key, x) == page_down(&r->key, x); */
+    /*@ assert from: \forall integer j; whole_from{Pre}(&r->key, j) == whole_from(&r->key, j); */
+    /*@ assert to: \forall integer j; whole_to{Pre}(&r->key, j) == whole_to(&r->key, j); */
+    /*@ assert headers: \forall integer j; header(j) ==>
+            r->g[j].size == \at(r->g[j].size, Pre) && r->g[j].seal == \at(r->g[j].seal, Pre) &&
+            r->g[j].flags == \at(r->g[j].flags, Pre); */
+    //@ assert fence: header(fence) && sealed_as{Pre}(r->g, &r->key, fence, SEAL_FENCE);
+    //@ assert fence: header(fence) && sealed_as(r->g, &r->key, fence, SEAL_FENCE);
+    /*@ assert states: \forall integer j; chunk(j) ==>
+            state[j] <= SEAL_FREE && header(j) && mark{Pre}(r->g, &r->key, j); */
+    /*@ assert states: \forall integer j; chunk(j) ==>
+            header(j) && r->key.state[state[j]] == \at(r->key.state[state[j]], Pre); */
+    /*@ assert words: r->key.base == \at(r->key.base, Pre) &&
+            r->key.secret == \at(r->key.secret, Pre) &&
+            r->key.multiplier == \at(r->key.multiplier, Pre); */
+    /*@ assert marks: \forall integer j; chunk(j) ==>
+            header(j) && mark{Pre}(r->g, &r->key, j) && mark(r->g, &r->key, j); */
+    //@ assert sealed: sealed(r->g, &r->key);
+    //@ assert chunks: chunks(r);
+    /*@ assert firsts: \forall integer s; 0 <= s < FAST_BIN_COUNT ==>
+            r->bins.fast[s] == \at(r->bins.fast[s], Pre); */
+    /*@ assert fast_nodes: \forall integer x; REGION_FIRST <= x <= fence &&
+            \at(list[x], Pre) >= LIST_FAST ==> place{Pre}(x) && list[x] == \at(list[x], Pre); */
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+            fast_first{Pre}(&r->bins, s) && fast_first(&r->bins, s); */
+    /*@ assert fast_cells: \forall integer x; REGION_FIRST <= x <= fence && list[x] >= LIST_FAST ==>
+            place(x) && list[x] == \at(list[x], Pre) && r->g[x].lo == \at(r->g[x].lo, Pre); */
+    /*@ assert fast: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST ==>
+            place(j + 1) && \at(list[j + 1], Pre) >= LIST_FAST && fast_link{Pre}(r->g, j) &&
+            fast_link(r->g, j); */
+    //@ assert lists: lists(r);
+    /*@ assert cells: \forall integer j; large_free(j) ==>
+            r->g[j + PURGED_NODE].lo == \at(r->g[j + PURGED_NODE].lo, Pre) &&
+            r->g[j + PURGED_NODE].hi == \at(r->g[j + PURGED_NODE].hi, Pre) &&
+            (list[j + DIRTY_NODE] == LIST_NONE ==>
+                r->g[j + DIRTY_NODE].lo == \at(r->g[j + DIRTY_NODE].lo, Pre)); */
+    /*@ assert listing: \forall integer j; large_free(j) ==> paged{Pre}(r->g, &r->key, j) &&
+            list[j + DIRTY_NODE] == \at(list[j + DIRTY_NODE], Pre) && listing(r->g, j); */
+    /*@ assert record: \forall integer j; large_free(j) ==> (record{Pre}(r->g, &r->key, j) ==>
+            record(r->g, &r->key, j)); */
+    /*@ assert paged: \forall integer j; large_free(j) ==> (paged{Pre}(r->g, &r->key, j) ==>
+            paged(r->g, &r->key, j)); */
+    //@ assert all_paged: all_paged(r);
+    /*@ assert soiled: \forall integer x; 0 <= x <= fence ==> soiled{Pre}(x) && soiled(x); */
+    //@ assert counter: r->dirty_granules == \at(r->dirty_granules, Pre);
+    //@ assert dirty: dirty(r);
+}
 
 /* Free chunk i (in no bin) becomes allocated. Returns its pages that were given back. */
 static struct page_run take(struct region *r, uint32_t i) {
