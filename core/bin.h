@@ -386,7 +386,8 @@ void fast_push(struct granule *g, const struct seal_key *k, struct bins *b, uint
     ensures chunk: \result != 0 ==> in_use(\result) && state[\result] == SEAL_CACHED &&
         g[\result].size == size && list[\result + 1] == LIST_NONE;
     ensures fewer: \result != 0 ==> b->fast_chunks == \old(b->fast_chunks) - 1;
-    ensures none: \result == 0 ==> b->fast_chunks == \old(b->fast_chunks);
+    ensures none: \result == 0 ==>
+        b->fast_chunks == \old(b->fast_chunks) && b->fast[size] == 0;
     ensures sealed: sealed(g, k);
     ensures linked: linked(g);
     ensures heads: heads;

@@ -1027,6 +1027,7 @@ static void merge(const struct region *r, uint32_t i) {
     assigns *to;
     ensures set: *to == value;
     ensures sound: sound(r);
+    ensures topped: topped{Pre}(r) && to != &r->top ==> topped(r);
     ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
     ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
 */
@@ -1328,6 +1329,147 @@ static void to_bin(struct region *r, uint32_t i) {
     //@ assert dirty: dirty(r);
 }
 
+/* The fast lists, as the region sees them. */
+
+/* A chunk of `size` granules, still sealed as cached, leaves its fast list; 0: there is none. */
+/*@ requires sound: sound(r);
+    requires size: CHUNK_MIN_GRANULES <= size <= FAST_MAX_GRANULES;
+    terminates \true;
+    exits never: \false;
+    assigns r->bins.fast[size], r->bins.fast_chunks, r->bins.fast_granules, list[0 .. fence],
+            tally[0 .. fence], above[0 .. fence];
+    ensures first: \result == \old(r->bins.fast[size]);
+    ensures chunk: \result != 0 ==> live(\result) && !live{Pre}(\result) &&
+        state[\result] == SEAL_CACHED && span[\result] == size;
+    ensures fewer: \result != 0 ==> r->bins.fast_chunks == \old(r->bins.fast_chunks) - 1;
+    ensures none: \result == 0 ==>
+        r->bins.fast_chunks == \old(r->bins.fast_chunks) && r->bins.fast[size] == 0;
+    ensures sound: sound(r);
+    ensures topped: topped{Pre}(r) ==> topped(r);
+    ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures others: no_new{Pre, Post}(\result);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
+*/
+static uint32_t from_fast(struct region *r, uint32_t size) {
+    //@ assert first: fast_first(&r->bins, size) && hooked(r->g, BIN_UNSORTED);
+    /*@ assert self: r->bins.fast[size] != 0 ==>
+            place(r->bins.fast[size] + 1) && fast_link(r->g, r->bins.fast[size]); */
+    /*@ assert nodes: \forall integer x; REGION_FIRST <= x <= fence && list[x] != LIST_NONE ==>
+            place(x); */
+    uint32_t i = fast_pop(r->g, &r->key, &r->bins, size);
+    //@ assert sizes: same_sizes{Pre, Here}(r->g, -1, -1);
+    //@ assert links: same_links{Pre, Here}(r->g, -1, -1, -1, -1);
+    //@ assert lists: \forall integer x; 0 <= x <= fence && x != i + 1 ==> list[x] == \at(list[x], Pre);
+    //@ assert key: same_key{Pre, Here}(&r->key) && same_secrets{Pre, Here}(&r->key);
+    //@ assert counter: r->dirty_granules == \at(r->dirty_granules, Pre);
+    //@ assert shift: shift(&r->key) == shift{Pre}(&r->key);
+    /*@ assert whole: \forall integer j; whole_from(&r->key, j) == whole_from{Pre}(&r->key, j) &&
+            whole_to(&r->key, j) == whole_to{Pre}(&r->key, j); */
+    /*@ assert paged: \forall integer j; large_free(j) ==>
+            extent(j) && paged{Pre}(r->g, &r->key, j) && paged(r->g, &r->key, j); */
+    /*@ assert soiled: \forall integer x; 0 <= x <= fence ==> soiled{Pre}(x) && soiled(x); */
+    //@ assert held: held(r);
+    //@ assert chunks: chunks(r);
+    //@ assert dirty: dirty(r);
+    //@ assert all_paged: all_paged(r);
+    return i;
+}
+
+/* Chunk i, allocated or cached, goes first into the fast list of its size. */
+/*@ requires sound: sound(r);
+    requires live: live(i) && span[i] <= FAST_MAX_GRANULES;
+    terminates \true;
+    exits never: \false;
+    assigns r->g[i].size, r->g[i].flags, r->g[i].seal, r->g[i + 1].lo,
+            r->bins.fast[r->g[i].size], r->bins.fast_chunks, r->bins.fast_granules, state[i],
+            list[i + 1], tally[i + 1], weight[i + 1], above[0 .. fence];
+    ensures first: list[i + 1] == LIST_FAST + span[i];
+    ensures sound: sound(r);
+    ensures topped: topped{Pre}(r) ==> topped(r);
+    ensures kept: kept{Pre, Post}(r->g, i);
+    ensures freed: \forall integer j; live(j) ==> live{Pre}(j) && j != i;
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures links: same_links{Pre, Post}(r->g, i + 1, -1, -1, -1);
+*/
+static void to_fast(struct region *r, uint32_t i) {
+    //@ ghost nodes_inner();
+    //@ assert self: extent(i) && fast_first(&r->bins, r->g[i].size);
+    //@ assert extents: \forall integer j; chunk(j) ==> extent(j);
+    /*@ assert cells: \forall integer j; large_free(j) ==> extent(j) && i + 1 != j + PURGED_NODE &&
+            i + 1 != j + DIRTY_NODE; */
+    fast_push(r->g, &r->key, &r->bins, i);
+    //@ assert sizes: same_sizes{Pre, Here}(r->g, -1, -1);
+    //@ assert links: same_links{Pre, Here}(r->g, i + 1, -1, -1, -1);
+    //@ assert lists: \forall integer x; 0 <= x <= fence && x != i + 1 ==> list[x] == \at(list[x], Pre);
+    //@ assert key: same_key{Pre, Here}(&r->key) && same_secrets{Pre, Here}(&r->key);
+    //@ assert counter: r->dirty_granules == \at(r->dirty_granules, Pre);
+    //@ assert shift: shift(&r->key) == shift{Pre}(&r->key);
+    /*@ assert whole: \forall integer j; whole_from(&r->key, j) == whole_from{Pre}(&r->key, j) &&
+            whole_to(&r->key, j) == whole_to{Pre}(&r->key, j); */
+    /*@ assert cells: \forall integer j; large_free(j) ==> extent(j) &&
+            r->g[j + PURGED_NODE].lo == \at(r->g[j + PURGED_NODE].lo, Pre) &&
+            r->g[j + PURGED_NODE].hi == \at(r->g[j + PURGED_NODE].hi, Pre) &&
+            r->g[j + DIRTY_NODE].lo == \at(r->g[j + DIRTY_NODE].lo, Pre) &&
+            list[j + DIRTY_NODE] == \at(list[j + DIRTY_NODE], Pre); */
+    /*@ assert paged: \forall integer j; large_free(j) ==> extent(j) &&
+            paged{Pre}(r->g, &r->key, j) && paged(r->g, &r->key, j); */
+    /*@ assert soiled: \forall integer x; 0 <= x <= fence ==> soiled{Pre}(x) && soiled(x); */
+    //@ assert held: held(r);
+    //@ assert chunks: chunks(r);
+    //@ assert dirty: dirty(r);
+    //@ assert all_paged: all_paged(r);
+}
+
+/* Cached chunk i of `size` granules, which left its fast list, becomes allocated. */
+/*@ requires sound: sound(r);
+    requires live: live(i) && span[i] == size;
+    terminates \true;
+    exits never: \false;
+    assigns r->g[i].size, r->g[i].flags, r->g[i].seal, state[i];
+    ensures allocated: live(i) && state[i] == SEAL_ALLOCATED;
+    ensures sound: sound(r);
+    ensures topped: topped{Pre}(r) ==> topped(r);
+    ensures kept: kept{Pre, Post}(r->g, i);
+    ensures others: no_new{Pre, Post}(-1);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
+*/
+static void hand_out(const struct region *r, uint32_t i, uint32_t size) {
+    //@ ghost state[i] = SEAL_ALLOCATED;
+    header_write(r->g, &r->key, i, size, r->g[i].flags, SEAL_ALLOCATED);
+    //@ assert sizes: same_sizes{Pre, Here}(r->g, -1, -1);
+    //@ assert links: same_links{Pre, Here}(r->g, -1, -1, -1, -1);
+    //@ assert key: same_key{Pre, Here}(&r->key) && same_secrets{Pre, Here}(&r->key);
+    //@ assert mark: mark(r->g, &r->key, i);
+    /*@ assert marks: \forall integer j; chunk(j) && j != i ==>
+            mark{Pre}(r->g, &r->key, j) && mark(r->g, &r->key, j); */
+    //@ assert held: held(r);
+    //@ assert chunks: chunks(r);
+    //@ assert free: \forall integer j; is_free(j) <==> is_free{Pre}(j) && j != i;
+    /*@ assert placed: \forall integer x; REGION_FIRST <= x <= fence ==>
+            place{Pre}(x) && place(x); */
+    /*@ assert linked: \forall integer x; 0 <= x < fence && hangs(x) ==>
+            hooked{Pre}(r->g, x) && hooked(r->g, x); */
+    /*@ assert follows: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            follows{Pre}(x, r->g[x].lo) && follows(x, r->g[x].lo); */
+    /*@ assert rung: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            rung{Pre}(r->g, y) && rung(r->g, y); */
+    /*@ assert told: \forall integer j; is_free(j) ==> told{Pre}(r->g, j) && told(r->g, j); */
+    /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(&r->bins, c) ==>
+            empty{Pre}(r->g, c) && empty(r->g, c); */
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+            fast_first{Pre}(&r->bins, s) && fast_first(&r->bins, s); */
+    /*@ assert fast: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST ==>
+            fast_link{Pre}(r->g, j) && fast_link(r->g, j); */
+    /*@ assert tallied: \forall integer x; REGION_FIRST <= x <= fence ==>
+            tallied_as{Pre}(x) && tallied_as(x); */
+    //@ assert lists: lists(r);
+    /*@ assert paged: \forall integer j; large_free(j) ==>
+            large_free{Pre}(j) && paged{Pre}(r->g, &r->key, j) && paged(r->g, &r->key, j); */
+    /*@ assert soiled: \forall integer x; 0 <= x <= fence ==> soiled{Pre}(x) && soiled(x); */
+}
+
 /* Free chunk i (in no bin) becomes allocated. Returns its pages that were given back. */
 static struct page_run take(struct region *r, uint32_t i) {
     struct page_run run = dirty_out(r, i);
@@ -1349,6 +1491,19 @@ static void put(struct region *r, uint32_t i, struct page_run run, bool top) {
 }
 
 /* Allocated chunk i merges with its free neighbours and becomes free. */
+/*@ requires rest: at_rest(r);
+    requires live: live(i);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].seal, r->g[0 .. fence].prev_inuse,
+            r->g[0 .. fence].flags, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
+            lead[0 .. fence], dirt[0 .. fence], span[0 .. fence], state[0 .. fence];
+    ensures rest: at_rest(r);
+    ensures kept: kept{Pre, Post}(r->g, i);
+    ensures freed: \forall integer j; live(j) ==> live{Pre}(j) && j != i;
+*/
 static uint32_t release(struct region *r, uint32_t i) {
     struct granule *g = r->g;
     struct page_run run = no_pages;
@@ -1419,6 +1574,22 @@ static uint32_t find_sorted(struct region *r, uint32_t size) {
 }
 
 /* A free chunk of `size` or more, out of its bin, or top if it is as large and can stay behind. */
+/*@ requires rest: at_rest(r);
+    requires size: request(size);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].seal, r->g[0 .. fence].prev_inuse,
+            r->g[0 .. fence].flags, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
+            lead[0 .. fence], dirt[0 .. fence], span[0 .. fence], state[0 .. fence];
+    ensures topped: topped(r);
+    ensures none: \result == 0 ==> sound(r);
+    ensures found: \result != 0 ==> binless(r, \result) && span[\result] >= size;
+    ensures spare: \result != 0 && \result == r->top ==> span[\result] >= size + CHUNK_MIN_GRANULES;
+    ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures no_new: no_new{Pre, Post}(-1);
+*/
 static uint32_t find(struct region *r, uint32_t size) {
     uint32_t i = size < LARGE_MIN_GRANULES ? bin_last(r->g, size) : 0;
     if (i != 0) {
@@ -1436,6 +1607,24 @@ static uint32_t find(struct region *r, uint32_t size) {
 }
 
 /* The same; what waits in fast bins is merged first if it could help. */
+/*@ requires rest: at_rest(r);
+    requires size: request(size);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].seal, r->g[0 .. fence].prev_inuse,
+            r->g[0 .. fence].flags, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
+            lead[0 .. fence], dirt[0 .. fence], span[0 .. fence], state[0 .. fence],
+            r->bins.fast[0 .. FAST_MAX_GRANULES], r->bins.fast_chunks, r->bins.fast_granules,
+            above[0 .. fence];
+    ensures topped: topped(r);
+    ensures none: \result == 0 ==> sound(r);
+    ensures found: \result != 0 ==> binless(r, \result) && span[\result] >= size;
+    ensures spare: \result != 0 && \result == r->top ==> span[\result] >= size + CHUNK_MIN_GRANULES;
+    ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures no_new: no_new{Pre, Post}(-1);
+*/
 static uint32_t find_merged(struct region *r, uint32_t size) {
     if (size >= LARGE_MIN_GRANULES && r->bins.fast_chunks != 0)
         region_consolidate(r);
@@ -1447,14 +1636,48 @@ static uint32_t find_merged(struct region *r, uint32_t size) {
     return i;
 }
 
+/* Up to `wanted` chunks from the fast list of `size`, into served[]. How many. */
+/*@ requires rest: at_rest(r);
+    requires size: CHUNK_MIN_GRANULES <= size <= FAST_MAX_GRANULES;
+    requires room: \valid(served + (0 .. wanted - 1)) && \base_addr(served) != \base_addr(r) &&
+        \base_addr(served) != \base_addr(r->g);
+    terminates \true;
+    exits never: \false;
+    assigns served[0 .. wanted - 1], r->bins.fast[size], r->bins.fast_chunks,
+            r->bins.fast_granules, r->g[0 .. fence].size, r->g[0 .. fence].seal,
+            r->g[0 .. fence].flags, list[0 .. fence], tally[0 .. fence], above[0 .. fence],
+            state[0 .. fence];
+    ensures count: \result <= wanted;
+    ensures each: \forall integer n; 0 <= n < \result ==> live(served[n]) &&
+        !live{Pre}(served[n]) && state[served[n]] == SEAL_ALLOCATED && span[served[n]] == size;
+    ensures distinct: \forall integer n, m; 0 <= n < m < \result ==> served[n] != served[m];
+    ensures rest: at_rest(r);
+    ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures others: \forall integer j; live(j) ==> live{Pre}(j) || among(served, \result, j);
+*/
 static uint32_t serve_fast(struct region *r, uint32_t size, uint32_t wanted, uint32_t *served) {
     uint32_t count = 0;
+    /*@ loop invariant count: count <= wanted;
+        loop invariant each: \forall integer n; 0 <= n < count ==> live(served[n]) &&
+            !live{Pre}(served[n]) && state[served[n]] == SEAL_ALLOCATED && span[served[n]] == size;
+        loop invariant distinct: \forall integer n, m; 0 <= n < m < count ==>
+            served[n] != served[m];
+        loop invariant rest: at_rest(r);
+        loop invariant kept: kept{Pre, Here}(r->g, -1);
+        loop invariant others: \forall integer j; live(j) ==>
+            live{Pre}(j) || among(served, count, j);
+        loop assigns count, served[0 .. wanted - 1], r->bins.fast[size], r->bins.fast_chunks,
+            r->bins.fast_granules, r->g[0 .. fence].size, r->g[0 .. fence].seal,
+            r->g[0 .. fence].flags, list[0 .. fence], tally[0 .. fence], above[0 .. fence],
+            state[0 .. fence];
+        loop variant wanted - count;
+    */
     while (count < wanted) {
-        uint32_t i = fast_pop(r->g, &r->key, &r->bins, size);
+        uint32_t i = from_fast(r, size);
         if (i == 0)
             break;
-        header_write(r->g, &r->key, i, size, r->g[i].flags, SEAL_ALLOCATED);
-        served[count++] = i;
+        hand_out(r, i, size);
+        note(r, &served[count++], i);
     }
     return count;
 }
@@ -1525,7 +1748,7 @@ uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align
 void region_free(struct region *r, uint32_t i, uint32_t fast_max) {
     if (r->g[i].size <= fast_max) {
         check_next(r, i + r->g[i].size); /* an overwritten neighbour is found here, not later */
-        fast_push(r->g, &r->key, &r->bins, i);
+        to_fast(r, i);
         return;
     }
     if (release(r, i) >= CONSOLIDATE_GRANULES && r->bins.fast_chunks != 0)
@@ -1536,11 +1759,22 @@ void region_free(struct region *r, uint32_t i, uint32_t fast_max) {
  * without that, each waits for memory some six times. */
 enum { CONSOLIDATE_BATCH = 16, EXPECT_STEPS = 3 };
 
+/*@ requires held: held(r);
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+*/
 static void expect_node(const struct region *r, uint32_t x) {
     if (x < r->bins.fence)
         granule_prefetch(r->g, x);
 }
 
+/*@ requires held: held(r);
+    requires node: i < fence;
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+*/
 static void expect_links(const struct region *r, uint32_t i) {
     expect_node(r, r->g[i + 1].lo);
     expect_node(r, r->g[i + 1].hi);
@@ -1548,10 +1782,23 @@ static void expect_links(const struct region *r, uint32_t i) {
 
 /* Have what merging chunk i will read on its way into the processor's cache, in EXPECT_STEPS steps: each
  * reads what the one before fetched. */
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires tagged: tagged(r->g);
+    requires sealed: sealed(r->g, &r->key);
+    requires topped: topped(r);
+    requires in_use: in_use(i);
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+*/
 static void expect(const struct region *r, uint32_t i, unsigned step) {
     const struct granule *g = r->g;
+    //@ assert chunk: extent(i) && tag(g, i);
     uint32_t next = i + g[i].size;
     bool after_free = g[i].prev_inuse == 0;
+    //@ ghost uint32_t before = after_free ? chunk_before(i) : i;
+    //@ assert before: after_free ==> tag(g, before) && extent(before);
     if (step == 0) {
         expect_node(r, next);
         if (after_free)
@@ -1559,6 +1806,7 @@ static void expect(const struct region *r, uint32_t i, unsigned step) {
         return;
     }
     check_next(r, next);
+    //@ assert next: extent(next);
     uint32_t behind = next + g[next].size;
     if (step == 1) {
         expect_node(r, behind);
@@ -1568,32 +1816,155 @@ static void expect(const struct region *r, uint32_t i, unsigned step) {
         expect_links(r, next);
 }
 
+/* Chunks from the fast list of `size`, CONSOLIDATE_BATCH at most. */
+/*@ requires rest: at_rest(r);
+    requires size: CHUNK_MIN_GRANULES <= size <= FAST_MAX_GRANULES;
+    requires room: \valid(popped + (0 .. CONSOLIDATE_BATCH - 1)) &&
+        \base_addr(popped) != \base_addr(r) && \base_addr(popped) != \base_addr(r->g);
+    terminates \true;
+    exits never: \false;
+    assigns popped[0 .. CONSOLIDATE_BATCH - 1], r->bins.fast[size], r->bins.fast_chunks,
+            r->bins.fast_granules, list[0 .. fence], tally[0 .. fence], above[0 .. fence];
+    ensures count: \result <= CONSOLIDATE_BATCH;
+    ensures fewer: r->bins.fast_chunks == \old(r->bins.fast_chunks) - \result;
+    ensures none: \result == 0 ==> r->bins.fast[size] == 0;
+    ensures each: \forall integer n; 0 <= n < \result ==> live(popped[n]) && !live{Pre}(popped[n]);
+    ensures distinct: \forall integer n, m; 0 <= n < m < \result ==> popped[n] != popped[m];
+    ensures rest: at_rest(r);
+    ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures others: \forall integer j; live(j) ==> live{Pre}(j) || among(popped, \result, j);
+*/
 static uint32_t pop_some(struct region *r, uint32_t size, uint32_t *popped) {
     uint32_t count = 0;
+    /*@ loop invariant count: count <= CONSOLIDATE_BATCH;
+        loop invariant fewer: r->bins.fast_chunks == \at(r->bins.fast_chunks, Pre) - count;
+        loop invariant each: \forall integer n; 0 <= n < count ==>
+            live(popped[n]) && !live{Pre}(popped[n]);
+        loop invariant distinct: \forall integer n, m; 0 <= n < m < count ==>
+            popped[n] != popped[m];
+        loop invariant rest: at_rest(r);
+        loop invariant kept: kept{Pre, Here}(r->g, -1);
+        loop invariant others: \forall integer j; live(j) ==>
+            live{Pre}(j) || among(popped, count, j);
+        loop assigns count, popped[0 .. CONSOLIDATE_BATCH - 1], r->bins.fast[size],
+            r->bins.fast_chunks, r->bins.fast_granules, list[0 .. fence], tally[0 .. fence],
+            above[0 .. fence];
+        loop variant CONSOLIDATE_BATCH - count;
+    */
     while (count < CONSOLIDATE_BATCH) {
-        uint32_t i = fast_pop(r->g, &r->key, &r->bins, size);
+        uint32_t i = from_fast(r, size);
         if (i == 0)
             break;
         expect(r, i, 0);
-        popped[count++] = i;
+        note(r, &popped[count++], i);
     }
     return count;
 }
 
+/* Live chunks popped[0..count) become free. */
+/*@ requires rest: at_rest(r);
+    requires room: \valid_read(popped + (0 .. count - 1)) &&
+        \base_addr(popped) != \base_addr(r) && \base_addr(popped) != \base_addr(r->g);
+    requires each: \forall integer n; 0 <= n < count ==> live(popped[n]);
+    requires distinct: \forall integer n, m; 0 <= n < m < count ==> popped[n] != popped[m];
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].seal, r->g[0 .. fence].prev_inuse,
+            r->g[0 .. fence].flags, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
+            lead[0 .. fence], dirt[0 .. fence], span[0 .. fence], state[0 .. fence];
+    ensures rest: at_rest(r);
+    ensures kept: \forall integer j; live{Pre}(j) && !among{Pre}(popped, count, j) ==>
+        as_before{Pre, Post}(r->g, j);
+    ensures freed: \forall integer j; live(j) ==>
+        live{Pre}(j) && !among{Pre}(popped, count, j);
+*/
 static void release_all(struct region *r, const uint32_t *popped, uint32_t count) {
+    /*@ loop invariant step: 1 <= step <= EXPECT_STEPS;
+        loop assigns step;
+        loop variant EXPECT_STEPS - step;
+    */
     for (unsigned step = 1; step < EXPECT_STEPS; step++)
+        /*@ loop invariant n: n <= count;
+            loop assigns n;
+            loop variant count - n;
+        */
         for (uint32_t n = 0; n < count; n++)
             expect(r, popped[n], step);
+    /*@ loop invariant n: n <= count;
+        loop invariant rest: at_rest(r);
+        loop invariant each: \forall integer m; n <= m < count ==> live(popped[m]);
+        loop invariant kept: \forall integer j; live{Pre}(j) && !among(popped, n, j) ==>
+            as_before{Pre, Here}(r->g, j);
+        loop invariant freed: \forall integer j; live(j) ==> live{Pre}(j) && !among(popped, n, j);
+        loop assigns n,
+            r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 ..
+            fence].hi, r->g[0 .. fence].size, r->g[0 .. fence].seal, r->g[0 ..
+            fence].prev_inuse, r->g[0 .. fence].flags, r->bins.map[0 .. 1],
+            r->bins.free_chunks, r->bins.free_granules, list[0 .. fence], tally[0 ..
+            fence], weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 ..
+            fence], state[0 .. fence];
+        loop variant count - n;
+    */
     for (uint32_t n = 0; n < count; n++)
         release(r, popped[n]);
 }
 
 void region_consolidate(struct region *r) {
     uint32_t popped[CONSOLIDATE_BATCH];
+    /*@ loop invariant size: CHUNK_MIN_GRANULES <= size <= FAST_MAX_GRANULES + 1;
+        loop invariant emptied: \forall integer s; CHUNK_MIN_GRANULES <= s < size ==>
+            r->bins.fast[s] == 0;
+        loop invariant rest: at_rest(r);
+        loop invariant kept: kept{Pre, Here}(r->g, -1);
+        loop invariant no_new: no_new{Pre, Here}(-1);
+        loop assigns size, popped[0 .. CONSOLIDATE_BATCH - 1],
+            r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 ..
+            fence].hi, r->g[0 .. fence].size, r->g[0 .. fence].seal, r->g[0 ..
+            fence].prev_inuse, r->g[0 .. fence].flags, r->bins.map[0 .. 1],
+            r->bins.free_chunks, r->bins.free_granules, list[0 .. fence], tally[0 ..
+            fence], weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 ..
+            fence], state[0 .. fence], r->bins.fast[0 .. FAST_MAX_GRANULES],
+            r->bins.fast_chunks, r->bins.fast_granules, above[0 .. fence];
+        loop variant FAST_MAX_GRANULES - size;
+    */
     for (uint32_t size = CHUNK_MIN_GRANULES; size <= FAST_MAX_GRANULES; size++) {
         uint32_t count = pop_some(r, size, popped);
+        /*@ loop invariant count: count <= CONSOLIDATE_BATCH;
+            loop invariant none: count == 0 ==> r->bins.fast[size] == 0;
+            loop invariant emptied: \forall integer s; CHUNK_MIN_GRANULES <= s < size ==>
+                r->bins.fast[s] == 0;
+            loop invariant each: \forall integer n; 0 <= n < count ==>
+                live(popped[n]) && !live{Pre}(popped[n]);
+            loop invariant distinct: \forall integer n, m; 0 <= n < m < count ==>
+                popped[n] != popped[m];
+            loop invariant rest: at_rest(r);
+            loop invariant kept: kept{Pre, Here}(r->g, -1);
+            loop invariant others: \forall integer j; live(j) ==>
+                live{Pre}(j) || among(&popped[0], count, j);
+            loop assigns count, popped[0 .. CONSOLIDATE_BATCH - 1],
+                r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo,
+                r->g[0 .. fence].hi, r->g[0 .. fence].size, r->g[0 .. fence].seal,
+                r->g[0 .. fence].prev_inuse, r->g[0 .. fence].flags, r->bins.map[0
+                .. 1], r->bins.free_chunks, r->bins.free_granules, list[0 .. fence],
+                tally[0 .. fence], weight[0 .. fence], lead[0 .. fence], dirt[0 ..
+                fence], span[0 .. fence], state[0 .. fence], r->bins.fast[0 ..
+                FAST_MAX_GRANULES], r->bins.fast_chunks, r->bins.fast_granules,
+                above[0 .. fence];
+            loop variant r->bins.fast_chunks + count;
+        */
         while (count != 0) {
+            /*@ assert apart: \forall integer j; live{Pre}(j) ==>
+                    live(j) && !among(&popped[0], count, j); */
+            //@ ghost Popped: ;
             release_all(r, popped, count);
+            /*@ assert still: \forall integer j; live{Pre}(j) ==> live{Popped}(j) &&
+                    !among{Popped}(&popped[0], count, j) && as_before{Popped, Here}(r->g, j); */
+            /*@ assert both: \forall integer j; live{Pre}(j) ==>
+                    as_before{Pre, Popped}(r->g, j) && as_before{Popped, Here}(r->g, j); */
+            //@ assert kept: kept{Pre, Here}(r->g, -1);
+            //@ assert no_new: no_new{Pre, Here}(-1);
             count = pop_some(r, size, popped);
         }
     }

@@ -122,6 +122,28 @@ struct region {
         0 <= x <= \at(fence, A) && x != but && \at(list[x], A) != LIST_DIRTY &&
         \at(list[x], B) != LIST_DIRTY ==>
         \at(g[x].lo, A) == \at(g[x].lo, B) && \at(g[x].hi, A) == \at(g[x].hi, B);
+
+    // What a client of the region understands. A live chunk is one in use that waits in no fast bin;
+    // kept: every live chunk but one has its place, size, state and flags still; no_new: no other came.
+    predicate live{L}(integer i) = in_use(i) && list[i + 1] == LIST_NONE;
+    predicate as_before{A, B}(struct granule *g, integer i) = live{B}(i) &&
+        \at(span[i], A) == \at(span[i], B) && \at(state[i], A) == \at(state[i], B) &&
+        \at(g[i].flags, A) == \at(g[i].flags, B);
+    predicate kept{A, B}(struct granule *g, integer but) = \forall integer i;
+        live{A}(i) && i != but ==> as_before{A, B}(g, i);
+    predicate no_new{A, B}(integer but) = \forall integer i;
+        live{B}(i) && i != but ==> live{A}(i);
+
+    // The state between calls.
+    predicate at_rest{L}(struct region *r) = sound(r) && topped(r);
+
+    // Granules a request may have.
+    predicate request(integer size) =
+        CHUNK_MIN_GRANULES <= size <= REGION_LIMIT_GRANULES / 2 + CHUNK_MIN_GRANULES;
+
+    // i is one of the first n of these.
+    predicate among{L}(uint32_t *these, integer n, integer i) = \exists integer m;
+        0 <= m < n && these[m] == i;
 */
 
 /* Make a region of g[0..granules), which read as zero: all of it top. key->base must be the address of g. */
@@ -149,6 +171,22 @@ void region_free(struct region *r, uint32_t i, uint32_t fast_max);
 bool region_resize(struct region *r, uint32_t i, uint32_t size);
 
 /* Merge every chunk that waits in a fast bin. */
+/*@ requires rest: at_rest(r);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].seal, r->g[0 .. fence].prev_inuse,
+            r->g[0 .. fence].flags, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
+            lead[0 .. fence], dirt[0 .. fence], span[0 .. fence], state[0 .. fence],
+            r->bins.fast[0 .. FAST_MAX_GRANULES], r->bins.fast_chunks, r->bins.fast_granules,
+            above[0 .. fence];
+    ensures emptied: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+        r->bins.fast[s] == 0;
+    ensures rest: at_rest(r);
+    ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures no_new: no_new{Pre, Post}(-1);
+*/
 void region_consolidate(struct region *r);
 
 /* g now reaches to `granules`, more than before: top grows. `fresh`: what is new reads as zero. */
