@@ -2020,15 +2020,11 @@ void region_init(struct region *r, struct granule *g, uint32_t granules, const s
     dirty_in(r, r->top, region_whole_pages(r, r->top));
 }
 
-/* The run of a top that was extended behind `old_end`: the new memory joins a run that reached
- * up to there, or replaces a shorter one. */
+/* The run of a top that was extended behind `old_end`: what it was, or the new memory if that is
+ * longer. Never both, since the header of the fence that stood between them is not zero. */
 static struct page_run extended(const struct region *r, struct page_run run, uint32_t old_end) {
-    struct page_run fresh =
-        overlap((struct page_run){old_end, r->bins.fence}, region_whole_pages(r, r->top));
-    if (run.from < run.to && fresh.from < fresh.to && fresh.from <= run.to + PAGE_GRANULES &&
-        old_end <= run.to + 1)
-        return (struct page_run){run.from, fresh.to};
-    return longer(run, fresh);
+    struct page_run fresh = {old_end, r->bins.fence};
+    return longer(run, overlap(fresh, region_whole_pages(r, r->top)));
 }
 
 void region_extend(struct region *r, uint32_t granules, bool fresh) {

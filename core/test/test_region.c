@@ -174,6 +174,22 @@ static void purged_runs_survive_split_and_merge(void **state) {
     sound();
 }
 
+/* A fence that stood at the start of a page is no zero, though all pages around it are. */
+static void the_old_fence_is_not_zero(void **state) {
+    (void)state;
+    small_region(&r, SMALL_GRANULES);
+    uint32_t shift = (uint32_t)(r.key.base % PAGE_GRANULES);
+    uint32_t fence = 20 * PAGE_GRANULES - shift, end = 40 * PAGE_GRANULES - shift;
+    region_trim(&r, fence - r.top);
+    region_set_purged(&r, r.top, region_whole_pages(&r, r.top));
+    memset(&r.g[fence + 1], 0, (size_t)(end - fence) * GRANULE_BYTES);
+    region_extend(&r, end, true);
+    sound();
+    struct page_run run = region_purged(&r, r.top);
+    assert_int_not_equal(run.from, run.to);
+    assert_true(r.g[fence].seal != 0 && (fence < run.from || fence >= run.to));
+}
+
 /* ---- Random runs ----------------------------------------------------------------------------------- */
 
 enum { LIVE_MAX = 400 };
@@ -318,6 +334,7 @@ int main(int count, char **arguments) {
         cmocka_unit_test(alignment_gives_back_lead_and_tail),
         cmocka_unit_test(trim_and_extend),
         cmocka_unit_test(purged_runs_survive_split_and_merge),
+        cmocka_unit_test(the_old_fence_is_not_zero),
         cmocka_unit_test(random_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
