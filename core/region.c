@@ -472,9 +472,12 @@ static void dirty_delist(const struct region *r, uint32_t i) {
         list[i + DIRTY_NODE] == LIST_NONE && dirt[i + DIRTY_NODE] == 0);
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->g[i + PURGED_NODE .. i + DIRTY_NODE].lo,
-            r->g[i + PURGED_NODE .. i + DIRTY_NODE].hi, r->g[DIRTY_HEAD].lo,
-            r->g[r->g[DIRTY_HEAD].lo].hi, list[i + DIRTY_NODE], dirt[i + DIRTY_NODE];
+    assigns r->dirty_granules,
+            r->g[i + PURGED_NODE .. i + (r->g[i].size < PURGE_MIN_GRANULES ? 0 : DIRTY_NODE)].lo,
+            r->g[i + PURGED_NODE .. i + (r->g[i].size < PURGE_MIN_GRANULES ? 0 : DIRTY_NODE)].hi,
+            r->g[DIRTY_HEAD].lo, r->g[r->g[DIRTY_HEAD].lo].hi,
+            list[i + DIRTY_NODE .. i + (r->g[i].size < PURGE_MIN_GRANULES ? 0 : DIRTY_NODE)],
+            dirt[i + DIRTY_NODE .. i + (r->g[i].size < PURGE_MIN_GRANULES ? 0 : DIRTY_NODE)];
     ensures cells: same_cells{Pre, Post}(r->g, i + PURGED_NODE, i + DIRTY_NODE + 1);
     ensures waits: same_waits{Pre, Post}(-1);
     ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
@@ -538,7 +541,8 @@ static void dirty_in(struct region *r, uint32_t i, struct page_run run) {
     terminates \true;
     exits never: \false;
     assigns r->dirty_granules, r->g[0 .. fence - 1].lo, r->g[0 .. fence - 1].hi,
-            list[i + DIRTY_NODE], dirt[i + DIRTY_NODE];
+            list[i + DIRTY_NODE .. i + (r->g[i].size < PURGE_MIN_GRANULES ? 0 : DIRTY_NODE)],
+            dirt[i + DIRTY_NODE .. i + (r->g[i].size < PURGE_MIN_GRANULES ? 0 : DIRTY_NODE)];
     ensures loose: span[i] >= PURGE_MIN_GRANULES ==>
         list[i + DIRTY_NODE] == LIST_NONE && dirt[i + DIRTY_NODE] == 0;
     ensures run: run(\result);
@@ -1651,6 +1655,7 @@ static uint32_t find_merged(struct region *r, uint32_t size) {
     ensures each: \forall integer n; 0 <= n < \result ==> live(served[n]) &&
         !live{Pre}(served[n]) && state[served[n]] == SEAL_ALLOCATED && span[served[n]] == size;
     ensures distinct: \forall integer n, m; 0 <= n < m < \result ==> served[n] != served[m];
+    ensures unserved: \forall integer n; \result <= n < wanted ==> served[n] == \old(served[n]);
     ensures rest: at_rest(r);
     ensures kept: kept{Pre, Post}(r->g, -1);
     ensures others: \forall integer j; live(j) ==> live{Pre}(j) || among(served, \result, j);
@@ -1662,6 +1667,8 @@ static uint32_t serve_fast(struct region *r, uint32_t size, uint32_t wanted, uin
             !live{Pre}(served[n]) && state[served[n]] == SEAL_ALLOCATED && span[served[n]] == size;
         loop invariant distinct: \forall integer n, m; 0 <= n < m < count ==>
             served[n] != served[m];
+        loop invariant unserved: \forall integer n; count <= n < wanted ==>
+            served[n] == \at(served[n], Pre);
         loop invariant rest: at_rest(r);
         loop invariant kept: kept{Pre, Here}(r->g, -1);
         loop invariant others: \forall integer j; live(j) ==>
@@ -1673,10 +1680,18 @@ static uint32_t serve_fast(struct region *r, uint32_t size, uint32_t wanted, uin
         loop variant wanted - count;
     */
     while (count < wanted) {
+        //@ ghost Before: ;
         uint32_t i = from_fast(r, size);
         if (i == 0)
             break;
+        //@ assert same: \forall integer n; 0 <= n < wanted ==> served[n] == \at(served[n], Before);
+        /*@ assert still: \forall integer n; 0 <= n < count ==> live{Before}(served[n]) &&
+                as_before{Before, Here}(r->g, served[n]) && served[n] != i; */
+        //@ ghost Popped: ;
         hand_out(r, i, size);
+        //@ assert same: \forall integer n; 0 <= n < wanted ==> served[n] == \at(served[n], Before);
+        /*@ assert each: \forall integer n; 0 <= n < count ==> live{Popped}(served[n]) &&
+                as_before{Popped, Here}(r->g, served[n]) && served[n] != i; */
         note(r, &served[count++], i);
     }
     return count;
@@ -1999,29 +2014,481 @@ bool region_resize(struct region *r, uint32_t i, uint32_t size) {
 
 /* ---- The region's end ------------------------------------------------------------------------ */
 
-/* Write fence and top such that the region ends at `fence`. */
-static void set_end(struct region *r, uint32_t fence) {
+/*@ // While top's end moves: all holds below top; top's header, its footer and the fence are yet to
+    // be written, and what is recorded of its pages.
+    predicate written{L}(struct region *r, integer i) = r->g[i].size == span[i] && tag(r->g, i) &&
+        state[i] <= SEAL_FREE && mark(r->g, &r->key, i);
+    predicate last{L}(integer i) = is_free(i) && ends_at(i, fence) && bare(i);
+    predicate below_top{L}(struct region *r) = tiling && r->g[REGION_FIRST].prev_inuse == 1 &&
+        (\forall integer j; chunk(j) && j != r->top ==> written(r, j)) && coalesced && lists(r) &&
+        dirty(r) && paged_but(r, r->top) && binned_but(r->top) && last(r->top);
+
+    // The map between two moments: its end moved, all below top is as it was.
+    predicate moved{A, B}(integer top) =
+        \at(fence, B) - top == \at(span[top], B) &&
+        (\forall integer i; chunk{A}(i) <==> chunk{B}(i)) &&
+        (\forall integer i; 0 <= i < top ==> \at(span[i], A) == \at(span[i], B)) &&
+        (\forall integer x; 0 <= x <= \at(fence, A) ==> \at(list[x], A) == \at(list[x], B));
+    predicate no_nodes{L}(integer from) = \forall integer x; from <= x <= fence ==>
+        list[x] == LIST_NONE;
+*/
+
+/* The map's side of a moved end: nothing hangs from top on, and nothing there counts. */
+/*@ ghost
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires end: top <= fence && top <= end <= REGION_LIMIT_GRANULES;
+       requires none: \forall integer x; top <= x <= fence ==> tally[x] == 0;
+       terminates \true;
+       exits never: \false;
+       assigns tally[fence + 1 .. end];
+       ensures none: \forall integer x; top <= x <= end ==> tally[x] == 0;
+       ensures free: free_chunks_below(end) == \old(free_chunks_below(fence)) &&
+           free_granules_below(end) == \old(free_granules_below(fence));
+       ensures fast: fast_chunks_below(end) == \old(fast_chunks_below(fence)) &&
+           fast_granules_below(end) == \old(fast_granules_below(fence));
+    @/
+    void tally_end(uint32_t top, uint32_t end) {
+        uint32_t x = fence;
+        uint32_t n = 0;
+        /@ loop invariant x: fence <= x && (x <= end || x == fence);
+           loop invariant none: \forall integer y; top <= y <= x ==> tally[y] == 0;
+           loop assigns x, tally[fence + 1 .. end];
+           loop variant end - x;
+        @/
+        while (x < end) {
+            x++;
+            tally[x] = 0;
+        }
+        /@ loop invariant n: n <= top;
+           loop invariant free: free_chunks_below(n) == free_chunks_below{Pre}(n) &&
+               free_granules_below(n) == free_granules_below{Pre}(n);
+           loop invariant fast: fast_chunks_below(n) == fast_chunks_below{Pre}(n) &&
+               fast_granules_below(n) == fast_granules_below{Pre}(n);
+           loop assigns n;
+           loop variant top - n;
+        @/
+        while (n < top)
+            n++;
+        /@ loop invariant n: top <= n <= fence;
+           loop invariant free: free_chunks_below{Pre}(n) == free_chunks_below{Pre}(top) &&
+               free_granules_below{Pre}(n) == free_granules_below{Pre}(top);
+           loop invariant fast: fast_chunks_below{Pre}(n) == fast_chunks_below{Pre}(top) &&
+               fast_granules_below{Pre}(n) == fast_granules_below{Pre}(top);
+           loop assigns n;
+           loop variant fence - n;
+        @/
+        while (n < fence)
+            n++;
+        n = top;
+        /@ loop invariant n: top <= n <= end;
+           loop invariant free: free_chunks_below(n) == free_chunks_below(top) &&
+               free_granules_below(n) == free_granules_below(top);
+           loop invariant fast: fast_chunks_below(n) == fast_chunks_below(top) &&
+               fast_granules_below(n) == fast_granules_below(top);
+           loop assigns n;
+           loop variant end - n;
+        @/
+        while (n < end)
+            n++;
+    }
+
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires end: top <= fence && top <= end <= REGION_LIMIT_GRANULES;
+       requires none: \forall integer x; top <= x <= fence ==> dirt[x] == 0;
+       terminates \true;
+       exits never: \false;
+       assigns dirt[fence + 1 .. end];
+       ensures none: \forall integer x; top <= x <= end ==> dirt[x] == 0;
+       ensures sum: dirt_below(end) == \old(dirt_below(fence));
+    @/
+    void dirt_end(uint32_t top, uint32_t end) {
+        uint32_t x = fence;
+        uint32_t n = 0;
+        /@ loop invariant x: fence <= x && (x <= end || x == fence);
+           loop invariant none: \forall integer y; top <= y <= x ==> dirt[y] == 0;
+           loop assigns x, dirt[fence + 1 .. end];
+           loop variant end - x;
+        @/
+        while (x < end) {
+            x++;
+            dirt[x] = 0;
+        }
+        /@ loop invariant n: n <= top;
+           loop invariant sum: dirt_below(n) == dirt_below{Pre}(n);
+           loop assigns n;
+           loop variant top - n;
+        @/
+        while (n < top)
+            n++;
+        /@ loop invariant n: top <= n <= fence;
+           loop invariant sum: dirt_below{Pre}(n) == dirt_below{Pre}(top);
+           loop assigns n;
+           loop variant fence - n;
+        @/
+        while (n < fence)
+            n++;
+        n = top;
+        /@ loop invariant n: top <= n <= end;
+           loop invariant sum: dirt_below(n) == dirt_below(top);
+           loop assigns n;
+           loop variant end - n;
+        @/
+        while (n < end)
+            n++;
+    }
+
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires tiling: tiling;
+       requires heads: heads;
+       requires placed: placed;
+       requires listed: only_listed;
+       requires tallied: tallied;
+       requires last: last(top);
+       terminates \true;
+       exits never: \false;
+       assigns \nothing;
+       ensures none: \forall integer x; top <= x <= fence ==>
+           list[x] == LIST_NONE && tally[x] == 0 && dirt[x] == 0;
+       ensures below: \forall integer i; chunk(i) && i != top ==> i + span[i] <= top;
+    @/
+    void nothing_above(uint32_t top) {
+        /@ assert extent: extent(top); @/
+        /@ assert extents: \forall integer i; chunk(i) ==> extent(i); @/
+        /@ assert only: \forall integer i; top < i < fence ==> !chunk(i); @/
+        /@ assert below: \forall integer i; chunk(i) && i != top ==> i + span[i] <= top; @/
+        /@ assert places: \forall integer x; top <= x <= fence ==> place(x); @/
+        /@ assert node: chunk(top) && bare(top) && list[top + 1] == LIST_NONE; @/
+        /@ assert bins: \forall integer x; top <= x <= fence ==>
+            place(x) && !(LIST_NONE < list[x] < LIST_RING); @/
+        /@ assert rings: \forall integer x; top <= x <= fence ==> place(x) && !in_ring(x); @/
+        /@ assert dirty: \forall integer x; top <= x <= fence ==>
+            place(x) && list[x] != LIST_DIRTY; @/
+        /@ assert fast: \forall integer x; top <= x <= fence ==>
+            place(x) && !(list[x] >= LIST_FAST); @/
+        /@ assert none: \forall integer x; top <= x <= fence ==> list[x] == LIST_NONE; @/
+        /@ assert tally: \forall integer x; top <= x <= fence ==>
+            tallied_as(x) && list[x] == LIST_NONE && tally[x] == 0; @/
+        /@ assert dirt: \forall integer x; top <= x <= fence ==>
+            soiled(x) && list[x] == LIST_NONE && dirt[x] == 0; @/
+    }
+
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires end: top + CHUNK_MIN_GRANULES <= end <= REGION_LIMIT_GRANULES;
+       requires tiling: tiling;
+       requires last: is_free(top) && ends_at(top, fence);
+       requires none: no_nodes(top);
+       terminates \true;
+       exits never: \false;
+       assigns fence, span[top .. end], span[fence], list[fence + 1 .. end];
+       ensures fence: fence == end;
+       ensures moved: moved{Pre, Post}(top);
+       ensures tiling: tiling;
+       ensures last: is_free(top) && ends_at(top, fence);
+       ensures none: no_nodes(top);
+    @/
+    void map_end(uint32_t top, uint32_t end) {
+        /@ assert extent: extent(top); @/
+        /@ assert extents: \forall integer i; chunk(i) ==> extent(i); @/
+        /@ assert below: \forall integer i; chunk(i) && i != top ==> i + span[i] <= top; @/
+        uint32_t x = fence;
+        span[fence] = 0;
+        /@ loop invariant x: fence <= x && (x <= end || x == fence);
+           loop invariant none: \forall integer y; top <= y <= x ==> list[y] == LIST_NONE;
+           loop invariant inner: \forall integer y; top < y <= x ==> span[y] == 0;
+           loop assigns x, span[fence + 1 .. end], list[fence + 1 .. end];
+           loop variant end - x;
+        @/
+        while (x < end) {
+            x++;
+            span[x] = 0;
+            list[x] = LIST_NONE;
+        }
+        span[end] = 1;
+        span[top] = end - top;
+        fence = end;
+        /@ assert spans: \forall integer i; 0 <= i < top ==> span[i] == \at(span[i], Pre); @/
+        /@ assert chunks: \forall integer i; chunk{Pre}(i) <==> chunk(i); @/
+        /@ assert others: \forall integer i; chunk(i) && i != top ==>
+            extent{Pre}(i) && i + span[i] <= top && extent(i); @/
+        /@ assert self: extent(top); @/
+    }
+*/
+
+/* The region is to end at `end`, as far as the map and the lists say. */
+/*@ ghost
+    /@ requires held: held(r);
+       requires cells: \valid(r->g + (0 .. end));
+       requires below: below_top(r);
+       requires end: r->top + CHUNK_MIN_GRANULES <= end <= REGION_LIMIT_GRANULES;
+       terminates \true;
+       exits never: \false;
+       assigns fence, span[r->top .. end], span[fence], list[fence + 1 .. end],
+            tally[fence + 1 .. end], dirt[fence + 1 .. end];
+       ensures fence: fence == end;
+       ensures moved: moved{Pre, Post}(r->top);
+       ensures none: no_nodes(r->top);
+       ensures below: below_top(r);
+    @/
+    void move_end(struct region *r, uint32_t end) {
+        nothing_above(r->top);
+        /@ assert nodes: \forall integer x; 0 <= x <= fence && list[x] != LIST_NONE ==>
+            x < r->top; @/
+        /@ assert small: \forall integer j; large_free(j) && j != r->top ==>
+            j + DIRTY_NODE < r->top; @/
+        /@ assert rings: \forall integer y; 0 <= y < fence && in_ring(y) ==> y < r->top &&
+            y >= REGION_FIRST && place(y) && in_large(y - 1) && hooked(r->g, y - 1) &&
+            in_large(r->g[y - 1].hi) && hooked(r->g, y) && in_ring(r->g[y].hi); @/
+        /@ assert ring_heads: \forall integer y; 0 <= y < fence && in_ring(y) &&
+            r->g[y - 1].hi < BIN_COUNT ==> in_large(r->g[y - 1].hi) &&
+            hooked(r->g, r->g[y - 1].hi) && in_large(r->g[r->g[y - 1].hi].hi); @/
+        tally_end(r->top, end);
+        dirt_end(r->top, end);
+        map_end(r->top, end);
+        /@ assert written: \forall integer j; chunk(j) && j != r->top ==>
+            written{Pre}(r, j) && written(r, j); @/
+        /@ assert linked: \forall integer x; 0 <= x < fence && hangs(x) ==>
+            hangs{Pre}(x) && x < r->top && hooked{Pre}(r->g, x) && hooked(r->g, x); @/
+        /@ assert placed: \forall integer x; REGION_FIRST <= x < r->top ==>
+            place{Pre}(x) && place(x); @/
+        /@ assert spans: \forall integer x; 0 <= x < r->top ==> span[x] == \at(span[x], Pre) &&
+            list[x] == \at(list[x], Pre); @/
+        /@ assert follows: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            x < r->top && r->g[x].lo < r->top && follows{Pre}(x, r->g[x].lo) &&
+            follows(x, r->g[x].lo); @/
+        /@ assert ring_nodes: \forall integer y; 0 <= y < fence && in_ring(y) ==> in_ring{Pre}(y) &&
+            y < r->top && r->g[y - 1].hi < r->top && r->g[y].hi < r->top &&
+            (r->g[y - 1].hi < BIN_COUNT ==> r->g[r->g[y - 1].hi].hi < r->top); @/
+        /@ assert rung: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            rung{Pre}(r->g, y) && rung(r->g, y); @/
+        /@ assert told: \forall integer j; is_free(j) && j != r->top ==> told{Pre}(r->g, j) &&
+            told(r->g, j); @/
+        /@ assert told: told(r->g, r->top); @/
+        /@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+            fast_first{Pre}(&r->bins, s) && fast_first(&r->bins, s); @/
+        /@ assert fast: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST ==>
+            fast_link{Pre}(r->g, j) && fast_link(r->g, j); @/
+        /@ assert tallied: \forall integer x; REGION_FIRST <= x < r->top ==>
+            tallied_as{Pre}(x) && tallied_as(x); @/
+        /@ assert lists: lists(r); @/
+        /@ assert paged: \forall integer j; large_free(j) && j != r->top ==>
+            paged{Pre}(r->g, &r->key, j) && paged(r->g, &r->key, j); @/
+        /@ assert soiled: \forall integer x; 0 <= x < r->top ==> soiled{Pre}(x) && soiled(x); @/
+        /@ assert dirty: dirty(r); @/
+        /@ assert last: last(r->top); @/
+        /@ assert coalesced: coalesced; @/
+        /@ assert binned: binned_but(r->top); @/
+    }
+*/
+
+/* Write fence and top such that the region ends at `end`. */
+/*@ requires held: held(r);
+    requires cells: \valid(r->g + (0 .. end));
+    requires below: below_top(r);
+    requires end: r->top + CHUNK_MIN_GRANULES <= end <= REGION_LIMIT_GRANULES;
+    terminates \true;
+    exits never: \false;
+    assigns r->bins.fence, r->g[r->top].size, r->g[r->top].flags, r->g[r->top].seal,
+            r->g[end].size, r->g[end].flags, r->g[end].seal, r->g[end].prev_inuse, r->g[end].lo,
+            r->g[end].hi, fence, span[r->top .. end], span[fence], list[fence + 1 .. end],
+            tally[fence + 1 .. end], dirt[fence + 1 .. end];
+    ensures fence: fence == end;
+    ensures moved: moved{Pre, Post}(r->top);
+    ensures none: no_nodes(r->top);
+    ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures no_new: no_new{Pre, Post}(-1);
+    ensures in_hand: in_hand(r, r->top);
+    ensures topped: topped(r);
+*/
+static void set_end(struct region *r, uint32_t end) {
     struct granule *g = r->g;
-    r->bins.fence = fence;
-    header_write(g, &r->key, fence, 1, r->flags, SEAL_FENCE);
-    header_write(g, &r->key, r->top, fence - r->top, r->flags, SEAL_FREE);
-    g[fence].prev_inuse = 0;
-    g[fence].lo = fence - r->top;
-    g[fence].hi = 0;
+    //@ ghost move_end(r, end);
+    /*@ assert below: \forall integer j; chunk(j) && j != r->top ==>
+            extent(j) && j + span[j] <= r->top; */
+    //@ ghost Moved: ;
+    r->bins.fence = end;
+    header_write(g, &r->key, end, 1, r->flags, SEAL_FENCE);
+    header_write(g, &r->key, r->top, end - r->top, r->flags, SEAL_FREE);
+    g[end].prev_inuse = 0;
+    g[end].lo = end - r->top;
+    g[end].hi = 0;
+    //@ assert key: same_key{Moved, Here}(&r->key) && same_secrets{Moved, Here}(&r->key);
+    //@ assert held: held(r);
+    //@ assert sizes: same_sizes{Moved, Here}(g, r->top, end);
+    //@ assert seals: same_seals{Moved, Here}(g, r->top, end);
+    //@ assert tags: same_tags{Moved, Here}(g, end);
+    //@ assert links: same_links{Moved, Here}(g, end, -1, end, -1);
+    /*@ assert written: \forall integer j; chunk(j) && j != r->top ==>
+            written{Moved}(r, j) && written(r, j); */
+    //@ assert size: g[r->top].size == span[r->top] && ends_at(r->top, end);
+    //@ assert tag: tag(g, r->top);
+    //@ assert mark: mark(g, &r->key, r->top);
+    //@ assert fence: sealed_as(g, &r->key, fence, SEAL_FENCE);
+    //@ assert chunks: chunks(r);
+    /*@ assert nodes: \forall integer x; 0 <= x <= fence && list[x] != LIST_NONE ==> x < r->top; */
+    /*@ assert linked: \forall integer x; 0 <= x < fence && hangs(x) ==>
+            hooked{Moved}(g, x) && hooked(g, x); */
+    /*@ assert follows: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            follows{Moved}(x, g[x].lo) && follows(x, g[x].lo); */
+    /*@ assert ring_nodes: \forall integer y; 0 <= y < fence && in_ring(y) ==> y < r->top &&
+            y >= REGION_FIRST && place(y) && in_large(y - 1) && hooked(g, y - 1) &&
+            in_large(g[y - 1].hi); */
+    /*@ assert rung: \forall integer y; 0 <= y < fence && in_ring(y) ==>
+            rung{Moved}(g, y) && rung(g, y); */
+    /*@ assert told: \forall integer j; is_free(j) && j != r->top ==> told{Moved}(g, j) &&
+            told(g, j); */
+    /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(&r->bins, c) ==>
+            empty{Moved}(g, c) && empty(g, c); */
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+            fast_first{Moved}(&r->bins, s) && fast_first(&r->bins, s); */
+    /*@ assert fast: \forall integer j; chunk(j) && list[j + 1] >= LIST_FAST ==>
+            fast_link{Moved}(g, j) && fast_link(g, j); */
+    //@ assert counted: counted(&r->bins);
+    //@ assert lists: lists(r);
+    /*@ assert paged: \forall integer j; large_free(j) && j != r->top ==>
+            paged{Moved}(g, &r->key, j) && paged(g, &r->key, j); */
+    //@ assert dirty: dirty(r);
 }
+
+/* What is recorded of top's pages is to change: no page is recorded for now. Returns the run. */
+/*@ requires rest: at_rest(r);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->g[0 .. fence - 1].lo, r->g[0 .. fence - 1].hi,
+            list[r->top + DIRTY_NODE], dirt[r->top + DIRTY_NODE];
+    ensures run: run(\result) && (\result.from < \result.to ==> \result.to <= fence);
+    ensures in_hand: in_hand(r, r->top);
+    ensures topped: topped(r);
+    ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures no_new: no_new{Pre, Post}(-1);
+*/
+static struct page_run top_out(struct region *r) {
+    //@ assert top: extent(r->top);
+    struct page_run run = dirty_out(r, r->top);
+    //@ assert key: same_key{Pre, Here}(&r->key) && same_secrets{Pre, Here}(&r->key);
+    //@ assert node: list[r->top + 1] == LIST_NONE;
+    /*@ assert marks: \forall integer j; chunk(j) ==>
+            mark{Pre}(r->g, &r->key, j) && mark(r->g, &r->key, j); */
+    /*@ assert binned: \forall integer j; is_free(j) && in_bin{Pre}(j) ==> in_bin(j); */
+    return run;
+}
+
+/* And has changed: those of the pages `run` that are whole were given back. */
+/*@ requires in_hand: in_hand(r, r->top);
+    requires topped: topped(r);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->g[0 .. fence - 1].lo, r->g[0 .. fence - 1].hi,
+            list[r->top + DIRTY_NODE], dirt[r->top + DIRTY_NODE];
+    ensures rest: at_rest(r);
+    ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures no_new: no_new{Pre, Post}(-1);
+*/
+static void top_in(struct region *r, struct page_run run) {
+    //@ assert top: extent(r->top) && hooked(r->g, DIRTY_HEAD);
+    dirty_in(r, r->top, run);
+    //@ assert key: same_key{Pre, Here}(&r->key) && same_secrets{Pre, Here}(&r->key);
+    //@ assert node: list[r->top + 1] == LIST_NONE;
+    /*@ assert marks: \forall integer j; chunk(j) ==>
+            mark{Pre}(r->g, &r->key, j) && mark(r->g, &r->key, j); */
+    /*@ assert binned: \forall integer j; is_free(j) && in_bin{Pre}(j) ==> in_bin(j); */
+    //@ assert chunks: chunks(r);
+    //@ assert binned: binned;
+    //@ assert held: held(r);
+    //@ assert sound: sound(r);
+}
+
+/* The map of a region that is all top. */
+/*@ ghost
+    /@ requires end: REGION_FIRST + CHUNK_MIN_GRANULES <= end <= REGION_LIMIT_GRANULES;
+       terminates \true;
+       exits never: \false;
+       assigns fence, span[0 .. end], dirt[0 .. end], state[REGION_FIRST];
+       ensures fence: fence == end;
+       ensures only: \forall integer i; chunk(i) <==> i == REGION_FIRST;
+       ensures tiling: tiling;
+       ensures top: is_free(REGION_FIRST) && ends_at(REGION_FIRST, fence);
+       ensures none: \forall integer x; 0 <= x <= fence ==> dirt[x] == 0;
+       ensures sum: dirt_below(fence) == 0;
+    @/
+    void map_top(uint32_t end) {
+        uint32_t x = 0;
+        /@ loop invariant x: x <= end + 1;
+           loop invariant none: \forall integer y; 0 <= y < x ==> dirt[y] == 0 && span[y] == 0;
+           loop assigns x, span[0 .. end], dirt[0 .. end];
+           loop variant end + 1 - x;
+        @/
+        while (x <= end) {
+            span[x] = 0;
+            dirt[x] = 0;
+            x++;
+        }
+        x = 0;
+        /@ loop invariant x: x <= end;
+           loop invariant sum: dirt_below(x) == 0;
+           loop assigns x;
+           loop variant end - x;
+        @/
+        while (x < end)
+            x++;
+        span[end] = 1;
+        span[REGION_FIRST] = end - REGION_FIRST;
+        state[REGION_FIRST] = SEAL_FREE;
+        fence = end;
+    }
+*/
 
 void region_init(struct region *r, struct granule *g, uint32_t granules, const struct seal_key *key,
                  uint8_t flags) {
     *r = (struct region){.g = g, .key = *key, .top = REGION_FIRST, .flags = flags};
+    //@ ghost map_top(granules - 1);
+    //@ assert base: r->key.base == key->base;
+    //@ ghost struct seal_key own = r->key;
+    //@ assert own: \forall integer t; 0 <= t < SEAL_STATES ==> own.state[t] == r->key.state[t];
+    //@ assert states: \forall integer t; 0 <= t < SEAL_STATES ==> own.state[t] == key->state[t];
+    //@ assert key: keyed(&r->key);
+    //@ ghost Made: ;
     bins_init(g, &r->bins, granules - 1);
+    //@ assert key: same_key{Made, Here}(&r->key) && same_secrets{Made, Here}(&r->key);
+    //@ assert record: r->g == g && r->top == REGION_FIRST && r->dirty_granules == 0;
+    //@ ghost Empty: ;
     g[REGION_FIRST].prev_inuse = 1;
     g[REGION_FIRST].lo = 0;
+    //@ assert links: same_links{Empty, Here}(g, REGION_FIRST, -1, -1, -1);
+    //@ assert held: held(r);
+    /*@ assert nodes: \forall integer x; 0 <= x <= fence && list[x] != LIST_NONE ==>
+            x < REGION_FIRST && !in_ring(x); */
+    /*@ assert linked: \forall integer x; 0 <= x < fence && hangs(x) ==>
+            hooked{Empty}(g, x) && hooked(g, x); */
+    /*@ assert follows: \forall integer x; 0 <= x < fence && in_large(x) ==>
+            follows{Empty}(x, g[x].lo) && follows(x, g[x].lo); */
+    /*@ assert told: \forall integer j; is_free(j) ==> told{Empty}(g, j) && told(g, j); */
+    //@ assert sorted: sorted(g);
+    /*@ assert empty: \forall integer c; BIN_UNSORTED <= c < BIN_COUNT && !marked(&r->bins, c) ==>
+            empty{Empty}(g, c) && empty(g, c); */
+    /*@ assert firsts: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
+            fast_first{Empty}(&r->bins, s) && fast_first(&r->bins, s); */
+    //@ assert lists: lists(r);
+    //@ assert last: last(r->top) && r->top == REGION_FIRST;
+    //@ assert dirty: dirty(r);
+    //@ assert below: below_top(r);
     set_end(r, granules - 1);
-    dirty_in(r, r->top, region_whole_pages(r, r->top));
+    top_in(r, region_whole_pages(r, r->top));
 }
 
 /* The run of a top that was extended behind `old_end`: what it was, or the new memory if that is
  * longer. Never both, since the header of the fence that stood between them is not zero. */
+/*@ requires held: held(r);
+    requires tiled: tiled(r->g);
+    requires top: chunk(r->top);
+    requires run: run(run);
+    requires end: old_end <= r->bins.fence;
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures run: run(\result);
+    ensures zero: \forall integer x; \result.from <= x < \result.to ==>
+        run.from <= x < run.to || old_end <= x < fence;
+*/
 static struct page_run extended(const struct region *r, struct page_run run, uint32_t old_end) {
     struct page_run fresh = {old_end, r->bins.fence};
     return longer(run, overlap(fresh, region_whole_pages(r, r->top)));
@@ -2030,17 +2497,21 @@ static struct page_run extended(const struct region *r, struct page_run run, uin
 void region_extend(struct region *r, uint32_t granules, bool fresh) {
     check_top(r);
     uint32_t old_end = r->bins.fence + 1;
-    struct page_run run = dirty_out(r, r->top);
+    struct page_run run = top_out(r);
+    //@ assert top: extent(r->top);
+    //@ assert below: below_top(r);
     set_end(r, granules - 1);
-    dirty_in(r, r->top, fresh ? extended(r, run, old_end) : run);
+    top_in(r, fresh ? extended(r, run, old_end) : run);
 }
 
 uint32_t region_trim(struct region *r, uint32_t keep) {
     check_top(r);
     if (region_top_granules(r) > keep) {
-        struct page_run run = dirty_out(r, r->top);
+        struct page_run run = top_out(r);
+        //@ assert top: extent(r->top);
+        //@ assert below: below_top(r);
         set_end(r, r->top + keep);
-        dirty_in(r, r->top, run);
+        top_in(r, run);
     }
     return region_granules(r);
 }

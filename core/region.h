@@ -141,12 +141,35 @@ struct region {
     predicate request(integer size) =
         CHUNK_MIN_GRANULES <= size <= REGION_LIMIT_GRANULES / 2 + CHUNK_MIN_GRANULES;
 
+    // The end moved: no chunk but top is another. Top is the last chunk before and after.
+    predicate only_top{A, B}(integer top) =
+        (\forall integer i; chunk{A}(i) <==> chunk{B}(i)) &&
+        \forall integer i; chunk{A}(i) && i != top ==>
+            \at(span[i], A) == \at(span[i], B) && \at(state[i], A) == \at(state[i], B);
+
     // i is one of the first n of these.
     predicate among{L}(uint32_t *these, integer n, integer i) = \exists integer m;
         0 <= m < n && these[m] == i;
 */
 
 /* Make a region of g[0..granules), which read as zero: all of it top. key->base must be the address of g. */
+/*@ requires granules: REGION_MIN_GRANULES <= granules <= REGION_LIMIT_GRANULES + 1;
+    requires cells: \valid(r) && \valid(g + (0 .. granules - 1)) && \base_addr(r) != \base_addr(g);
+    requires key: \valid_read(key) && \separated(key, r) && keyed(key) &&
+        \base_addr(key) != \base_addr(g);
+    terminates \true;
+    exits never: \false;
+    assigns *r, g[0 .. granules - 1].lo, g[0 .. granules - 1].hi, g[REGION_FIRST].prev_inuse,
+            g[REGION_FIRST].size, g[REGION_FIRST].flags, g[REGION_FIRST].seal,
+            g[granules - 1].prev_inuse, g[granules - 1].size, g[granules - 1].flags,
+            g[granules - 1].seal, fence, span[0 .. granules - 1], state[REGION_FIRST],
+            list[0 .. granules - 1], tally[0 .. granules - 1], dirt[0 .. granules - 1],
+            list[REGION_FIRST + DIRTY_NODE], dirt[REGION_FIRST + DIRTY_NODE];
+    ensures cells: r->g == g && fence == granules - 1;
+    ensures only: \forall integer i; chunk(i) <==> i == REGION_FIRST;
+    ensures top: r->top == REGION_FIRST;
+    ensures rest: at_rest(r);
+*/
 void region_init(struct region *r, struct granule *g, uint32_t granules, const struct seal_key *key,
                  uint8_t flags);
 
@@ -190,10 +213,43 @@ bool region_resize(struct region *r, uint32_t i, uint32_t size);
 void region_consolidate(struct region *r);
 
 /* g now reaches to `granules`, more than before: top grows. `fresh`: what is new reads as zero. */
+/*@ requires rest: at_rest(r);
+    requires more: fence + 1 < granules <= REGION_LIMIT_GRANULES + 1;
+    requires cells: \valid(r->g + (0 .. granules - 1));
+    terminates \true;
+    exits never: \false;
+    assigns r->bins.fence, r->dirty_granules, r->g[0 .. granules - 1].lo,
+            r->g[0 .. granules - 1].hi, r->g[r->top].size, r->g[r->top].flags, r->g[r->top].seal,
+            r->g[granules - 1].size, r->g[granules - 1].flags, r->g[granules - 1].seal,
+            r->g[granules - 1].prev_inuse, fence, span[r->top .. granules - 1],
+            list[r->top + DIRTY_NODE], list[fence + 1 .. granules - 1],
+            tally[fence + 1 .. granules - 1], dirt[r->top + DIRTY_NODE],
+            dirt[fence + 1 .. granules - 1];
+    ensures end: fence == granules - 1;
+    ensures top: r->top == \old(r->top) && only_top{Pre, Post}(r->top);
+    ensures rest: at_rest(r);
+    ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures no_new: no_new{Pre, Post}(-1);
+*/
 void region_extend(struct region *r, uint32_t granules, bool fresh);
 
 /* Shorten top so that it keeps `keep` granules (CHUNK_MIN_GRANULES at least): the region then
  * ends at what is returned, in granules. */
+/*@ requires rest: at_rest(r);
+    requires keep: keep >= CHUNK_MIN_GRANULES;
+    terminates \true;
+    exits never: \false;
+    assigns r->bins.fence, r->dirty_granules, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[r->top].size, r->g[r->top].flags, r->g[r->top].seal, r->g[r->top + keep].size,
+            r->g[r->top + keep].flags, r->g[r->top + keep].seal, r->g[r->top + keep].prev_inuse,
+            fence, span[r->top .. r->top + keep], span[fence], list[r->top + DIRTY_NODE],
+            dirt[r->top + DIRTY_NODE];
+    ensures end: fence == \min(\old(fence), r->top + keep) && \result == fence + 1;
+    ensures top: r->top == \old(r->top) && only_top{Pre, Post}(r->top);
+    ensures rest: at_rest(r);
+    ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures no_new: no_new{Pre, Post}(-1);
+*/
 uint32_t region_trim(struct region *r, uint32_t keep);
 
 /*@ requires held: held(r);
