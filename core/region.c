@@ -784,9 +784,9 @@ static void use(const struct region *r, uint32_t i) {
     /*@ assert soiled: \forall integer x; 0 <= x <= fence ==> soiled{Pre}(x) && soiled(x); */
 }
 
-/* Allocated chunk i, whose neighbours are in use, becomes a free one in hand. */
+/* Live chunk i, whose neighbours are in use, becomes a free one in hand. */
 /*@ requires sound: sound(r);
-    requires allocated: chunk(i) && state[i] == SEAL_ALLOCATED;
+    requires live: live(i);
     requires alone_before: r->g[i].prev_inuse == 1;
     requires alone_behind: !is_free(i + r->g[i].size);
     terminates \true;
@@ -853,6 +853,7 @@ static void unuse(const struct region *r, uint32_t i) {
     ensures front: chunk(i) && state[i] == SEAL_ALLOCATED && span[i] == size;
     ensures back: chunk(\result) && state[\result] == SEAL_ALLOCATED &&
         span[\result] == \old(span[i]) - size;
+    ensures flags: r->g[i].flags == \old(r->g[i].flags);
     ensures sound: sound(r);
     ensures sizes: same_sizes{Pre, Post}(r->g, i, i + size);
     ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
@@ -929,10 +930,10 @@ static uint32_t split(const struct region *r, uint32_t i, uint32_t size) {
     return rest;
 }
 
-/* Allocated chunk i takes in the allocated one behind it. */
+/* Live chunk i takes in the live one behind it and is allocated. */
 /*@ requires sound: sound(r);
-    requires allocated: chunk(i) && state[i] == SEAL_ALLOCATED;
-    requires behind: chunk(i + r->g[i].size) && state[i + r->g[i].size] == SEAL_ALLOCATED;
+    requires live: live(i);
+    requires behind: live(i + r->g[i].size);
     terminates \true;
     exits never: \false;
     assigns r->g[i].size, r->g[i].flags, r->g[i].seal, r->g[i + r->g[i].size].size, span[i],
@@ -940,12 +941,14 @@ static uint32_t split(const struct region *r, uint32_t i, uint32_t size) {
     ensures sum: chunk(i) && state[i] == SEAL_ALLOCATED &&
         span[i] == \old(span[i] + span[i + r->g[i].size]);
     ensures gone: span[\old(i + r->g[i].size)] == 0;
+    ensures flags: r->g[i].flags == \old(r->g[i].flags);
     ensures sound: sound(r);
     ensures sizes: same_sizes{Pre, Post}(r->g, i, \old(i + r->g[i].size));
     ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
 */
 static void merge(const struct region *r, uint32_t i) {
     //@ ghost uint32_t next = i + r->g[i].size;
+    //@ assert loose: list[i + 1] == LIST_NONE && list[next + 1] == LIST_NONE && in_use(next);
     //@ assert extents: \forall integer j; chunk(j) ==> extent(j);
     //@ assert behind: extent(i) && extent(next);
     /*@ assert nodes: \forall integer x; REGION_FIRST <= x <= fence && list[x] != LIST_NONE ==>
@@ -1068,9 +1071,10 @@ static void note(const struct region *r, uint32_t *to, uint32_t value) {
     requires valid: \valid(r);
     terminates \true;
     exits never: \false;
-    assigns r->served_zero;
+    assigns r->served_zero.from, r->served_zero.to;
     ensures set: r->served_zero.from == run.from && r->served_zero.to == run.to;
     ensures sound: sound(r);
+    ensures topped: topped{Pre}(r) ==> topped(r);
     ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
     ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
 */
@@ -1473,69 +1477,328 @@ static void hand_out(const struct region *r, uint32_t i, uint32_t size) {
             large_free{Pre}(j) && paged{Pre}(r->g, &r->key, j) && paged(r->g, &r->key, j); */
     /*@ assert soiled: \forall integer x; 0 <= x <= fence ==> soiled{Pre}(x) && soiled(x); */
 }
+/* An allocated chunk waits in no list. */
+/*@ ghost
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires tiling: tiling;
+       requires placed: placed;
+       terminates \true;
+       exits never: \false;
+       assigns \nothing;
+       ensures live: \forall integer j; chunk(j) && state[j] == SEAL_ALLOCATED ==> live(j);
+    @/
+    void allocated_live(void) {
+        /@ assert inner: \forall integer j, m; chunk(j) && j < m < j + span[j] ==> !chunk(m); @/
+        /@ assert placed: \forall integer j; chunk(j) ==> extent(j) && place(j + 1); @/
+    }
+
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires tiled: tiled(r->g);
+       requires tagged: tagged(r->g);
+       requires coalesced: coalesced;
+       requires free: is_free(i);
+       terminates \true;
+       exits never: \false;
+       assigns \nothing;
+       ensures before: r->g[i].prev_inuse == 1;
+       ensures behind: !is_free(i + span[i]);
+    @/
+    void free_alone(const struct region *r, uint32_t i) {
+        uint32_t before;
+        if (i != REGION_FIRST) {
+            before = chunk_before(i);
+            /@ assert before: !is_free(before) && tag(r->g, before); @/
+        }
+    }
+
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires tiled: tiled(r->g);
+       requires tagged: tagged(r->g);
+       requires chunk: chunk(i);
+       terminates \true;
+       exits never: \false;
+       assigns \nothing;
+       ensures bit: r->g[i].prev_inuse <= 1;
+    @/
+    void tag_told(const struct region *r, uint32_t i) {
+        uint32_t before;
+        if (i != REGION_FIRST) {
+            before = chunk_before(i);
+            /@ assert before: extent(before) && tag(r->g, before); @/
+        }
+    }
+*/
 
 /* Free chunk i (in no bin) becomes allocated. Returns its pages that were given back. */
+/*@ requires binless: binless(r, i);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->last_remainder, r->g[0 .. fence - 1].lo, r->g[0 .. fence - 1].hi,
+            r->g[i].size, r->g[i].flags, r->g[i].seal, r->g[i + r->g[i].size].prev_inuse,
+            list[i + 1 .. i + r->g[i].size - 1], dirt[i + 1 .. i + r->g[i].size - 1], state[i];
+    ensures run: run(\result);
+    ensures allocated: live(i) && state[i] == SEAL_ALLOCATED;
+    ensures sound: sound(r);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures waits: same_waits{Pre, Post}(-1);
+    ensures top: r->top == \old(r->top);
+    ensures topped: topped{Pre}(r) && i != \old(r->top) ==> topped(r);
+    ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures no_new: no_new{Pre, Post}(i);
+*/
 static struct page_run take(struct region *r, uint32_t i) {
+    //@ ghost uint32_t top = r->top;
     struct page_run run = dirty_out(r, i);
+    //@ assert top: r->top == top;
+    //@ assert held: held(r);
+    //@ assert sealed: sealed(r->g, &r->key);
+    //@ assert bare: bare(i);
+    //@ assert in_hand: in_hand(r, i);
     use(r, i);
+    //@ ghost allocated_live();
+    //@ assert kept: kept{Pre, Here}(r->g, -1);
     if (i == r->last_remainder)
         note(r, &r->last_remainder, 0);
+    //@ assert top: r->top == top;
+    /*@ assert topped: topped{Pre}(r) && i != top ==>
+            is_free(top) && ends_at(top, fence) && list[top + 1] == LIST_NONE; */
     return run;
 }
 
-/* Allocated chunk i, whose neighbours are in use, becomes free. `run`: pages in it known to be
+/* Live chunk i, whose neighbours are in use, becomes free. `run`: pages in it known to be
  * given back. It is top if `top`, else it goes to the unsorted bin. */
+/*@ requires sound: sound(r);
+    requires live: live(i);
+    requires alone_before: r->g[i].prev_inuse == 1;
+    requires alone_behind: !is_free(i + r->g[i].size);
+    requires end: top <==> ends_at(i, fence);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->g[0 .. fence].lo, r->g[0 .. fence].hi, r->g[i].size,
+            r->g[i].flags, r->g[i].seal, r->g[i + r->g[i].size].prev_inuse, r->bins.map[0],
+            r->bins.free_chunks, r->bins.free_granules, list[i + 1 .. i + r->g[i].size - 1],
+            tally[i + 1], weight[i + 1], dirt[i + 1 .. i + r->g[i].size - 1], state[i];
+    ensures free: is_free(i);
+    ensures sound: sound(r);
+    ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
+    ensures top: top ==> r->top == i && topped(r);
+    ensures no_top: !top ==> r->top == \old(r->top);
+    ensures topped: !top && topped{Pre}(r) ==> topped(r);
+    ensures kept: kept{Pre, Post}(r->g, i);
+    ensures no_new: no_new{Pre, Post}(-1);
+*/
 static void put(struct region *r, uint32_t i, struct page_run run, bool top) {
+    //@ ghost uint32_t old_top = r->top;
     unuse(r, i);
+    //@ assert top: r->top == old_top;
+    //@ assert inside: hooked(r->g, DIRTY_HEAD) && extent(i) && span[i] == r->g[i].size;
     dirty_in(r, i, run);
+    //@ assert top: r->top == old_top;
+    /*@ assert topped: topped{Pre}(r) ==> old_top != i && is_free(old_top) &&
+            ends_at(old_top, fence) && list[old_top + 1] == LIST_NONE; */
+    //@ assert held: held(r);
+    //@ assert sealed: sealed(r->g, &r->key);
+    //@ assert binless: binless(r, i);
+    //@ assert kept: kept{Pre, Here}(r->g, i);
     if (top)
         note(r, &r->top, i);
     else
         to_unsorted(r, i);
 }
 
-/* Allocated chunk i merges with its free neighbours and becomes free. */
+/* Live chunk i takes in the free one behind it, which leaves its bin if it is not top. Returns the
+ * pages of that one that were given back. */
+/*@ requires rest: at_rest(r);
+    requires live: live(i);
+    requires behind: is_free(i + r->g[i].size);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
+            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
+            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
+            state[0 .. fence];
+    ensures run: run(\result);
+    ensures allocated: live(i) && state[i] == SEAL_ALLOCATED;
+    ensures sum: span[i] == \old(span[i] + span[i + r->g[i].size]);
+    ensures flags: r->g[i].flags == \old(r->g[i].flags);
+    ensures tag: r->g[i].prev_inuse == \old(r->g[i].prev_inuse);
+    ensures alone_behind: !is_free(i + span[i]);
+    ensures sound: sound(r);
+    ensures topped: !ends_at(i, fence) ==> topped(r);
+    ensures kept: kept{Pre, Post}(r->g, i);
+    ensures no_new: no_new{Pre, Post}(i);
+*/
+static struct page_run take_in(struct region *r, uint32_t i) {
+    uint32_t next = i + r->g[i].size;
+    //@ ghost free_alone(r, next);
+    //@ ghost uint32_t top = r->top;
+    //@ assert extents: extent(i) && extent(next) && extent(top);
+    //@ assert bin: next != top ==> in_bin(next) && hooked(r->g, next + 1);
+    if (next != r->top)
+        from_bin(r, next);
+    //@ assert binless: r->top == top && binless(r, next) && topped(r);
+    struct page_run run = take(r, next);
+    //@ assert topped: r->top == top && (next != top ==> topped(r));
+    //@ assert no_new: no_new{Pre, Here}(next);
+    //@ assert extents: extent(i) && extent(next) && r->g[i].size == span[i];
+    merge(r, i);
+    //@ assert topped: r->top == top && (next != top ==> topped(r));
+    return run;
+}
+
+/* Live chunk i takes in the chunk behind it if that is free. */
 /*@ requires rest: at_rest(r);
     requires live: live(i);
     terminates \true;
     exits never: \false;
     assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].seal, r->g[0 .. fence].prev_inuse,
-            r->g[0 .. fence].flags, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
-            lead[0 .. fence], dirt[0 .. fence], span[0 .. fence], state[0 .. fence];
+            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
+            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
+            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
+            state[0 .. fence];
+    ensures run: run(\result);
+    ensures live: live(i);
+    ensures tag: r->g[i].prev_inuse == \old(r->g[i].prev_inuse);
+    ensures alone_behind: !is_free(i + span[i]);
+    ensures sound: sound(r);
+    ensures topped: !ends_at(i, fence) ==> topped(r);
+    ensures kept: kept{Pre, Post}(r->g, i);
+    ensures no_new: no_new{Pre, Post}(i);
+*/
+static struct page_run merge_next(struct region *r, uint32_t i) {
+    return next_is_free(r, i + r->g[i].size) ? take_in(r, i) : no_pages;
+}
+
+/* Free chunk i takes in the live one behind it and is allocated. Returns its pages that were given back. */
+/*@ requires sound: sound(r);
+    requires free: is_free(i);
+    requires behind: live(i + r->g[i].size);
+    requires alone_behind: !is_free(i + span[i] + span[i + span[i]]);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
+            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
+            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
+            state[0 .. fence];
+    ensures run: run(\result);
+    ensures allocated: live(i) && state[i] == SEAL_ALLOCATED;
+    ensures sum: span[i] == \old(span[i] + span[i + r->g[i].size]);
+    ensures gone: !begins(\old(i + r->g[i].size));
+    ensures alone_before: r->g[i].prev_inuse == 1;
+    ensures alone_behind: !is_free(i + span[i]);
+    ensures sound: sound(r);
+    ensures top: r->top == \old(r->top);
+    ensures topped: topped{Pre}(r) ==> topped(r);
+    ensures kept: kept{Pre, Post}(r->g, \old(i + r->g[i].size));
+    ensures no_new: no_new{Pre, Post}(i);
+*/
+static struct page_run merge_into(struct region *r, uint32_t i) {
+    //@ ghost free_alone(r, i);
+    //@ ghost uint32_t next = i + r->g[i].size;
+    //@ ghost uint32_t end = next + r->g[next].size;
+    //@ ghost uint32_t top = r->top;
+    //@ assert extents: extent(i) && extent(next) && end == next + span[next];
+    //@ assert end: next == i + span[i] && !is_free(end);
+    //@ assert bin: in_bin(i) && hooked(r->g, i + 1);
+    from_bin(r, i);
+    //@ assert top: r->top == top;
+    struct page_run run = take(r, i);
+    //@ assert top: r->top == top && (topped{Pre}(r) ==> i != top && topped(r));
+    //@ assert no_new: no_new{Pre, Here}(i);
+    //@ assert kept: kept{Pre, Here}(r->g, -1);
+    //@ assert extents: extent(i) && extent(next) && r->g[i].size == span[i] && live(next);
+    //@ assert behind: i < next < end && !is_free(end);
+    /*@ assert topped: topped{Pre}(r) ==> top != i && top != next && is_free(top) &&
+            ends_at(top, fence) && list[top + 1] == LIST_NONE; */
+    merge(r, i);
+    //@ assert behind: !is_free(end);
+    //@ assert kept: kept{Pre, Here}(r->g, next);
+    //@ assert top: r->top == top;
+    /*@ assert topped: topped{Pre}(r) ==> is_free(r->top) && ends_at(r->top, fence) &&
+            list[r->top + 1] == LIST_NONE; */
+    //@ assert topped: topped{Pre}(r) ==> topped(r);
+    //@ assert alone_behind: end == i + span[i] && !is_free(i + span[i]);
+    return run;
+}
+
+/* Live chunk i merges with its free neighbours and becomes free. Granules of what it is then. */
+/*@ requires rest: at_rest(r);
+    requires live: live(i);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
+            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
+            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
+            state[0 .. fence];
     ensures rest: at_rest(r);
     ensures kept: kept{Pre, Post}(r->g, i);
     ensures freed: \forall integer j; live(j) ==> live{Pre}(j) && j != i;
 */
 static uint32_t release(struct region *r, uint32_t i) {
-    struct granule *g = r->g;
-    struct page_run run = no_pages;
-    bool top = false;
-    uint32_t next = i + g[i].size;
-    if (next_is_free(r, next)) {
-        top = next == r->top;
-        if (!top)
-            from_bin(r, next);
-        run = take(r, next);
-        merge(r, i);
-    }
+    const struct granule *g = r->g;
+    struct page_run run = merge_next(r, i);
+    bool top = i + g[i].size == r->bins.fence;
+    //@ ghost uint32_t first = i;
+    //@ ghost uint32_t end = i + g[i].size;
+    //@ assert extent: extent(i) && end == i + span[i] && !is_free(end);
+    //@ ghost tag_told(r, i);
     if (g[i].prev_inuse == 0) {
         i = checked_previous(r, i);
-        from_bin(r, i);
-        run = longer(run, take(r, i));
-        merge(r, i);
+        //@ assert first: extent(i) && g[i].size == span[i] && first == i + span[i] && live(first);
+        //@ assert end: end == i + span[i] + span[i + span[i]];
+        //@ assert free: i != first && !live(i) && !live{Pre}(i);
+        run = longer(run, merge_into(r, i));
+        //@ assert kept: kept{Pre, Here}(r->g, first);
+        //@ assert before: r->g[i].prev_inuse == 1;
+        //@ assert behind: !is_free(i + span[i]);
+        //@ assert end: end == i + span[i];
+        //@ assert behind: !is_free(end);
     }
+    //@ assert end: end == i + span[i];
+    //@ assert behind: !is_free(end);
+    //@ assert before: r->g[i].prev_inuse == 1;
+    //@ assert kept: kept{Pre, Here}(r->g, first);
+    //@ assert freed: \forall integer j; live(j) && j != i ==> live{Pre}(j) && j != first;
+    //@ assert whole: live(i) && g[i].size == span[i] && end == i + g[i].size;
+    //@ assert own: i == first || !live{Pre}(i);
     put(r, i, run, top);
     return g[i].size;
 }
 
 /* Allocated chunk i shrinks to `size` if what is left over makes a chunk; the chunk behind is in
  * use. The rest is free then (and returned), or 0. */
+/*@ requires sound: sound(r);
+    requires allocated: live(i) && state[i] == SEAL_ALLOCATED;
+    requires size: CHUNK_MIN_GRANULES <= size <= r->g[i].size;
+    requires alone_behind: !is_free(i + r->g[i].size);
+    requires end: top <==> ends_at(i, fence);
+    requires room: top ==> size + CHUNK_MIN_GRANULES <= r->g[i].size;
+    requires topped: !top ==> topped(r);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
+            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
+            dirt[0 .. fence], span[i .. i + size], state[i .. i + size];
+    ensures rest: at_rest(r);
+    ensures allocated: live(i) && state[i] == SEAL_ALLOCATED && size <= span[i] <= size + 1;
+    ensures flags: r->g[i].flags == \old(r->g[i].flags);
+    ensures kept: kept{Pre, Post}(r->g, i);
+    ensures no_new: no_new{Pre, Post}(i);
+*/
 static uint32_t cut(struct region *r, uint32_t i, uint32_t size, struct page_run run, bool top) {
     if (r->g[i].size - size < CHUNK_MIN_GRANULES)
         return 0;
     uint32_t rest = split(r, i, size);
+    //@ ghost allocated_live();
     put(r, rest, run, top);
     return rest;
 }
@@ -1544,15 +1807,44 @@ static uint32_t cut(struct region *r, uint32_t i, uint32_t size, struct page_run
 
 /* Sort the unsorted chunks, oldest first, until one fits exactly. A small request that meets the
  * last remainder alone splits it on, so that a run of small requests stays together. */
+/*@ requires rest: at_rest(r);
+    requires size: request(size);
+    terminates \true;
+    exits never: \false;
+    assigns r->g[0 .. fence].lo, r->g[0 .. fence].hi, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
+            lead[0 .. fence];
+    ensures topped: topped(r);
+    ensures none: \result == 0 ==> sound(r);
+    ensures found: \result != 0 ==> binless(r, \result) && span[\result] >= size;
+    ensures no_top: \result != r->top;
+    ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures no_new: no_new{Pre, Post}(-1);
+*/
 static uint32_t find_unsorted(struct region *r, uint32_t size) {
     struct granule *g = r->g;
+    /*@ loop invariant steps: step <= UNSORTED_STEPS;
+        loop invariant rest: at_rest(r);
+        loop invariant top: r->top == \at(r->top, Pre);
+        loop invariant kept: kept{Pre, Here}(r->g, -1);
+        loop invariant no_new: no_new{Pre, Here}(-1);
+        loop assigns step, r->g[0 .. fence].lo, r->g[0 .. fence].hi, r->bins.map[0 .. 1], r->bins.free_chunks,
+                r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
+                lead[0 .. fence];
+        loop variant UNSORTED_STEPS - step;
+    */
     for (uint32_t step = 0; step < UNSORTED_STEPS; step++) {
         uint32_t i = bin_last(g, BIN_UNSORTED);
         if (i == 0)
             break;
         check_free(r, i);
+        //@ assert inside: extent(i) && in_bin(i) && hooked(g, i + 1) && hooked(g, BIN_UNSORTED);
+        //@ assert no_top: i != r->top;
         bool alone = g[BIN_UNSORTED].lo == g[BIN_UNSORTED].hi;
         from_bin(r, i);
+        //@ assert left: binless(r, i) && topped(r) && extent(i) && g[i].size == span[i];
+        //@ assert kept: kept{Pre, Here}(r->g, -1);
+        //@ assert no_new: no_new{Pre, Here}(-1);
         if (g[i].size == size || (size < LARGE_MIN_GRANULES && alone && i == r->last_remainder &&
                                   g[i].size >= size + CHUNK_MIN_GRANULES))
             return i;
@@ -1562,12 +1854,33 @@ static uint32_t find_unsorted(struct region *r, uint32_t size) {
 }
 
 /* A sorted chunk that is large enough, the smallest but for what bin_best_fit passes over. */
+/*@ requires rest: at_rest(r);
+    requires size: request(size);
+    terminates \true;
+    exits never: \false;
+    assigns r->g[0 .. fence].lo, r->g[0 .. fence].hi, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
+            lead[0 .. fence];
+    ensures topped: topped(r);
+    ensures none: \result == 0 ==> sound(r);
+    ensures found: \result != 0 ==> binless(r, \result) && span[\result] >= size;
+    ensures no_top: \result != r->top;
+    ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures no_new: no_new{Pre, Post}(-1);
+*/
 static uint32_t find_sorted(struct region *r, uint32_t size) {
     uint32_t bin = bin_next_marked(&r->bins, bin_index(size));
+    /*@ loop invariant bin: bin_for(size) <= bin <= BIN_COUNT;
+        loop assigns bin;
+        loop variant BIN_COUNT - bin;
+    */
     while (bin < BIN_COUNT) {
         uint32_t i =
             bin < BIN_LARGE_FIRST ? bin_last(r->g, bin) : bin_best_fit(r->g, &r->bins, bin, size);
         if (i != 0) {
+            //@ assert inside: extent(i) && in_bin(i) && hooked(r->g, i + 1);
+            //@ assert place: place(i + 1) && bin_for(span[i]) == bin;
+            //@ assert fits: span[i] >= size && i != r->top;
             from_bin(r, i);
             check_free(r, i);
             return i;
@@ -1582,21 +1895,22 @@ static uint32_t find_sorted(struct region *r, uint32_t size) {
     requires size: request(size);
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].seal, r->g[0 .. fence].prev_inuse,
-            r->g[0 .. fence].flags, r->bins.map[0 .. 1], r->bins.free_chunks,
+    assigns r->g[0 .. fence].lo, r->g[0 .. fence].hi, r->bins.map[0 .. 1], r->bins.free_chunks,
             r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
-            lead[0 .. fence], dirt[0 .. fence], span[0 .. fence], state[0 .. fence];
+            lead[0 .. fence];
     ensures topped: topped(r);
     ensures none: \result == 0 ==> sound(r);
     ensures found: \result != 0 ==> binless(r, \result) && span[\result] >= size;
-    ensures spare: \result != 0 && \result == r->top ==> span[\result] >= size + CHUNK_MIN_GRANULES;
+    ensures spare: \result != 0 && \result == r->top ==>
+        span[\result] >= size + CHUNK_MIN_GRANULES;
     ensures kept: kept{Pre, Post}(r->g, -1);
     ensures no_new: no_new{Pre, Post}(-1);
 */
 static uint32_t find(struct region *r, uint32_t size) {
     uint32_t i = size < LARGE_MIN_GRANULES ? bin_last(r->g, size) : 0;
     if (i != 0) {
+        //@ assert inside: extent(i) && in_bin(i) && hooked(r->g, i + 1);
+        //@ assert fits: place(i + 1) && span[i] == size && i != r->top;
         from_bin(r, i);
         check_free(r, i);
         return i;
@@ -1616,16 +1930,18 @@ static uint32_t find(struct region *r, uint32_t size) {
     terminates \true;
     exits never: \false;
     assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].seal, r->g[0 .. fence].prev_inuse,
-            r->g[0 .. fence].flags, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
-            lead[0 .. fence], dirt[0 .. fence], span[0 .. fence], state[0 .. fence],
+            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
+            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
+            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
+            state[0 .. fence],
             r->bins.fast[0 .. FAST_MAX_GRANULES], r->bins.fast_chunks, r->bins.fast_granules,
             above[0 .. fence];
     ensures topped: topped(r);
     ensures none: \result == 0 ==> sound(r);
     ensures found: \result != 0 ==> binless(r, \result) && span[\result] >= size;
-    ensures spare: \result != 0 && \result == r->top ==> span[\result] >= size + CHUNK_MIN_GRANULES;
+    ensures spare: \result != 0 && \result == r->top ==>
+        span[\result] >= size + CHUNK_MIN_GRANULES;
     ensures kept: kept{Pre, Post}(r->g, -1);
     ensures no_new: no_new{Pre, Post}(-1);
 */
@@ -1697,23 +2013,197 @@ static uint32_t serve_fast(struct region *r, uint32_t size, uint32_t wanted, uin
     return count;
 }
 
-/* Free chunk i, from find, serves as many of the wanted requests as it can, side by side. */
-static uint32_t serve(struct region *r, uint32_t i, uint32_t size, uint32_t wanted,
-                      uint32_t *served) {
-    bool top = i == r->top;
-    uint32_t spare = top ? CHUNK_MIN_GRANULES : 0;
-    struct page_run run = take(r, i);
+/* Allocated chunk i keeps `size` granules. The rest, allocated as well, goes to *served and is returned. */
+/*@ requires sound: sound(r);
+    requires allocated: live(i) && state[i] == SEAL_ALLOCATED;
+    requires parts: CHUNK_MIN_GRANULES <= size && size + CHUNK_MIN_GRANULES <= r->g[i].size;
+    requires served: \valid(served) && \base_addr(served) != \base_addr(r) &&
+        \base_addr(served) != \base_addr(r->g);
+    terminates \true;
+    exits never: \false;
+    assigns *served, r->g[i].size, r->g[i].flags, r->g[i].seal, r->g[i + size].size,
+            r->g[i + size].flags, r->g[i + size].seal, r->g[i + size].prev_inuse, span[i],
+            span[i + size], state[i], state[i + size];
+    ensures rest: \result == i + size && *served == \result;
+    ensures front: live(i) && state[i] == SEAL_ALLOCATED && span[i] == size;
+    ensures back: live(\result) && state[\result] == SEAL_ALLOCATED &&
+        span[\result] == \old(span[i]) - size;
+    ensures sound: sound(r);
+    ensures top: r->top == \old(r->top);
+    ensures topped: topped{Pre}(r) ==> topped(r);
+    ensures free: same_free{Pre, Post};
+    ensures kept: kept{Pre, Post}(r->g, i);
+*/
+static uint32_t deal_one(const struct region *r, uint32_t i, uint32_t size, uint32_t *served) {
+    //@ ghost uint32_t top = r->top;
+    //@ assert extents: extent(i) && r->g[i].size == span[i];
+    uint32_t rest = split(r, i, size);
+    //@ ghost allocated_live();
+    //@ assert top: r->top == top;
+    //@ assert kept: kept{Pre, Here}(r->g, i);
+    //@ assert free: same_free{Pre, Here};
+    note(r, served, rest);
+    //@ assert top: r->top == top;
+    return rest;
+}
+
+/* Allocated chunk i becomes as many of the wanted chunks as it can, side by side; the last has what is
+ * left over, `spare` at least. How many. */
+/*@ requires sound: sound(r);
+    requires allocated: live(i) && state[i] == SEAL_ALLOCATED;
+    requires size: request(size) && spare <= CHUNK_MIN_GRANULES && span[i] >= size + spare;
+    requires wanted: wanted >= 1;
+    requires served: \valid(served + (0 .. wanted - 1)) && \base_addr(served) != \base_addr(r) &&
+        \base_addr(served) != \base_addr(r->g);
+    terminates \true;
+    exits never: \false;
+    assigns served[0 .. wanted - 1], r->g[0 .. fence].size, r->g[0 .. fence].flags,
+            r->g[0 .. fence].seal, r->g[0 .. fence].prev_inuse, span[0 .. fence],
+            state[0 .. fence];
+    ensures count: 1 <= \result <= wanted;
+    ensures granted: granted(served, \result - 1, size);
+    ensures within: within(served, \result, i, \old(i + span[i]));
+    ensures distinct: distinct(served, \result);
+    ensures unserved: unserved{Pre, Post}(served, \result, wanted);
+    ensures last: live(served[\result - 1]) && state[served[\result - 1]] == SEAL_ALLOCATED;
+    ensures room: span[served[\result - 1]] >= size + spare;
+    ensures end: ends_at(served[\result - 1], \old(i + span[i]));
+    ensures sound: sound(r);
+    ensures top: r->top == \old(r->top);
+    ensures topped: topped{Pre}(r) ==> topped(r);
+    ensures free: same_free{Pre, Post};
+    ensures kept: kept{Pre, Post}(r->g, i);
+*/
+static uint32_t deal(const struct region *r, uint32_t i, uint32_t size, uint32_t spare,
+                     uint32_t wanted, uint32_t *served) {
+    //@ ghost uint32_t start = i;
+    //@ ghost uint32_t end = i + r->g[i].size;
+    //@ ghost uint32_t top = r->top;
+    //@ assert extents: extent(i) && ends_at(i, end);
+    //@ assert apart: \forall integer j; start < j < end ==> !live{Pre}(j);
     uint32_t count = 1;
-    served[0] = i;
+    note(r, &served[0], i);
+    /*@ loop invariant count: 1 <= count <= wanted;
+        loop invariant sound: sound(r);
+        loop invariant last: served[count - 1] == i && start <= i < end && ends_at(i, end);
+        loop invariant allocated: live(i) && state[i] == SEAL_ALLOCATED;
+        loop invariant room: span[i] >= size + spare;
+        loop invariant within: within(served, count - 1, start, i);
+        loop invariant granted: granted(served, count - 1, size);
+        loop invariant distinct: distinct(served, count);
+        loop invariant unserved: unserved{Pre, Here}(served, count, wanted);
+        loop invariant free: same_free{Pre, Here};
+        loop invariant top: r->top == top;
+        loop invariant topped: topped{Pre}(r) ==> topped(r);
+        loop invariant kept: kept{Pre, Here}(r->g, start);
+        loop assigns i, count, served[0 .. wanted - 1], r->g[0 .. fence].size,
+            r->g[0 .. fence].flags, r->g[0 .. fence].seal, r->g[0 .. fence].prev_inuse,
+            span[0 .. fence], state[0 .. fence];
+        loop variant wanted - count;
+    */
     while (count < wanted && r->g[i].size >= 2 * size + spare) {
-        i = split(r, i, size);
-        served[count++] = i;
+        //@ ghost uint32_t front = i;
+        //@ ghost Whole: ;
+        //@ assert front: extent(i) && r->g[i].size == span[i];
+        i = deal_one(r, i, size, &served[count]);
+        //@ assert unserved: unserved{Whole, Here}(served, count + 1, wanted);
+        //@ assert same: \forall integer k; 0 <= k < count ==> served[k] == \at(served[k], Whole);
+        //@ assert kept: kept{Pre, Here}(r->g, start);
+        //@ assert moved: front < i && served[count - 1] == front;
+        //@ assert within: within(served, count, start, i);
+        //@ assert granted: granted(served, count - 1, size);
+        //@ assert granted: granted(served, count, size);
+        count++;
     }
+    return count;
+}
+
+/* Allocated chunk i serves the last request: the rest goes back, and what is known of it is noted. */
+/*@ requires sound: sound(r);
+    requires allocated: live(i) && state[i] == SEAL_ALLOCATED;
+    requires size: CHUNK_MIN_GRANULES <= size <= r->g[i].size;
+    requires alone_behind: !is_free(i + r->g[i].size);
+    requires end: top <==> ends_at(i, fence);
+    requires room: top ==> size + CHUNK_MIN_GRANULES <= r->g[i].size;
+    requires topped: !top ==> topped(r);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->last_remainder, r->served_zero.from, r->served_zero.to, r->g[0 .. fence].lo,
+            r->g[0 .. fence].hi, r->g[0 .. fence].size, r->g[0 .. fence].flags,
+            r->g[0 .. fence].seal, r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1],
+            r->bins.free_chunks, r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
+            weight[0 .. fence], dirt[0 .. fence], span[i .. i + size], state[i .. i + size];
+    ensures rest: at_rest(r);
+    ensures allocated: live(i) && state[i] == SEAL_ALLOCATED && size <= span[i] <= size + 1;
+    ensures kept: kept{Pre, Post}(r->g, i);
+*/
+static void serve_last(struct region *r, uint32_t i, uint32_t size, struct page_run run, bool top) {
     uint32_t rest = cut(r, i, size, run, top);
     if (rest != 0 && !top && size < LARGE_MIN_GRANULES)
         note(r, &r->last_remainder, rest);
+    //@ assert inside: extent(i) && r->g[i].size == span[i];
     struct page_run payload = {i + 1, i + r->g[i].size};
     note_zero(r, overlap(run, payload));
+}
+
+/* Free chunk i, from find, serves as many of the wanted requests as it can, side by side. */
+/*@ requires binless: binless(r, i);
+    requires topped: topped(r);
+    requires size: request(size);
+    requires enough: span[i] >= size;
+    requires spare: i == r->top ==> span[i] >= size + CHUNK_MIN_GRANULES;
+    requires wanted: wanted >= 1;
+    requires served: \valid(served + (0 .. wanted - 1)) && \base_addr(served) != \base_addr(r) &&
+        \base_addr(served) != \base_addr(r->g);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
+            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
+            lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
+            state[0 .. fence],
+            r->served_zero.from, r->served_zero.to, served[0 .. wanted - 1];
+    ensures count: 1 <= \result <= wanted;
+    ensures rest: at_rest(r);
+    ensures granted: granted(served, \result, size);
+    ensures fresh: fresh{Pre, Post}(served, \result);
+    ensures distinct: distinct(served, \result);
+    ensures unserved: unserved{Pre, Post}(served, \result, wanted);
+    ensures kept: kept{Pre, Post}(r->g, -1);
+*/
+static uint32_t serve(struct region *r, uint32_t i, uint32_t size, uint32_t wanted,
+                      uint32_t *served) {
+    bool top = i == r->top;
+    //@ ghost uint32_t start = i;
+    //@ ghost uint32_t end = i + r->g[i].size;
+    //@ ghost uint32_t old_top = r->top;
+    //@ ghost free_alone(r, i);
+    //@ assert extents: extent(i) && extent(old_top) && ends_at(i, end) && (top <==> end == fence);
+    //@ assert apart: \forall integer j; start <= j < end ==> !live{Pre}(j);
+    //@ assert behind: !is_free(end);
+    struct page_run run = take(r, i);
+    //@ assert topped: r->top == old_top && (!top ==> topped(r));
+    //@ assert same: \forall integer k; 0 <= k < wanted ==> served[k] == \at(served[k], Pre);
+    uint32_t count = deal(r, i, size, top ? CHUNK_MIN_GRANULES : 0, wanted, served);
+    i = served[count - 1];
+    //@ ghost Dealt: ;
+    //@ assert last: live(i) && state[i] == SEAL_ALLOCATED && r->g[i].size == span[i];
+    //@ assert end: end == i + r->g[i].size && !is_free(end);
+    //@ assert kept: kept{Pre, Here}(r->g, -1);
+    /*@ assert others: \forall integer k; 0 <= k < count - 1 ==>
+            served[k] != i && live(served[k]) && state[served[k]] == SEAL_ALLOCATED; */
+    //@ assert fresh: fresh{Pre, Here}(served, count);
+    //@ assert unserved: unserved{Pre, Here}(served, count, wanted);
+    serve_last(r, i, size, run, top);
+    /*@ assert same: \forall integer k; 0 <= k < wanted ==>
+            served[k] == \at(served[k], Dealt); */
+    /*@ assert others: \forall integer k; 0 <= k < count - 1 ==>
+            as_before{Dealt, Here}(r->g, served[k]); */
+    //@ assert granted: granted(served, count - 1, size);
+    //@ assert granted: granted(served, count, size);
+    //@ assert distinct: distinct(served, count);
+    //@ assert unserved: unserved{Pre, Here}(served, count, wanted);
     return count;
 }
 
@@ -1723,11 +2213,39 @@ uint32_t region_allocate_run(struct region *r, uint32_t size, uint32_t fast_max,
     note_zero(r, no_pages);
     if (size <= fast_max && r->bins.fast[size] != 0)
         count = serve_fast(r, size, wanted, served);
+    /*@ loop invariant count: count <= wanted;
+        loop invariant rest: at_rest(r);
+        loop invariant granted: granted(served, count, size);
+        loop invariant fresh: fresh{Pre, Here}(served, count);
+        loop invariant distinct: distinct(served, count);
+        loop invariant unserved: unserved{Pre, Here}(served, count, wanted);
+        loop invariant kept: kept{Pre, Here}(r->g, -1);
+        loop assigns count, r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
+            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
+            lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
+            state[0 .. fence],
+            r->bins.fast[0 .. FAST_MAX_GRANULES], r->bins.fast_chunks, r->bins.fast_granules,
+            above[0 .. fence], r->served_zero.from, r->served_zero.to,
+            served[0 .. wanted - 1];
+        loop variant wanted - count;
+    */
     while (count < wanted) {
+        //@ ghost Before: ;
         uint32_t i = find_merged(r, size);
         if (i == 0)
             break;
-        count += serve(r, i, size, wanted - count, served + count);
+        //@ assert granted: granted(served, count, size);
+        //@ ghost Found: ;
+        uint32_t more = serve(r, i, size, wanted - count, served + count);
+        //@ assert granted: granted(served, count, size);
+        //@ assert granted: granted(served, count + more, size);
+        //@ assert kept: kept{Pre, Here}(r->g, -1);
+        //@ assert fresh: fresh{Pre, Here}(served, count + more);
+        //@ assert distinct: distinct(served, count + more);
+        //@ assert unserved: unserved{Pre, Here}(served, count + more, wanted);
+        count += more;
     }
     return count;
 }
@@ -1738,6 +2256,24 @@ uint32_t region_allocate(struct region *r, uint32_t size, uint32_t fast_max) {
     return i;
 }
 
+/* A sum that fills a remainder up. */
+/*@ ghost
+    /@ requires align: 0 < align && off == at % align;
+       requires step: step == align - off || step == 2 * align - off;
+       terminates \true;
+       exits never: \false;
+       assigns \nothing;
+       ensures multiple: (at + step) % align == 0;
+    @/
+    void stepped(uint64_t at, uint64_t align, uint64_t off, uint64_t step) {
+        uint64_t times = at / align;
+        /@ assert quotient: at == align * times + off; @/
+        /@ assert one: step == align - off ==> at + step == align * (times + 1); @/
+        /@ assert two: step == 2 * align - off ==> at + step == align * (times + 2); @/
+        /@ assert multiples: (align * (times + 1)) % align == 0 && (align * (times + 2)) % align == 0; @/
+    }
+*/
+
 uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align) {
     note_zero(r, no_pages);
     if (align > REGION_LIMIT_GRANULES / 2 || size > REGION_LIMIT_GRANULES / 2 - align)
@@ -1746,14 +2282,28 @@ uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align
     if (i == 0)
         return 0;
     bool top = i == r->top;
+    //@ ghost uint32_t start = i;
+    //@ ghost uint32_t end = i + r->g[i].size;
+    //@ ghost uint32_t old_top = r->top;
+    //@ ghost free_alone(r, i);
+    //@ assert extents: extent(i) && extent(old_top) && ends_at(i, end) && (top <==> end == fence);
+    //@ assert apart: \forall integer j; start <= j < end ==> !live{Pre}(j);
     struct page_run run = take(r, i);
     uint32_t off = (uint32_t)((r->key.base + i + 1) % align);
     if (off != 0) {
         uint32_t lead = align - off < CHUNK_MIN_GRANULES ? 2 * align - off : align - off;
+        //@ ghost stepped(r->key.base + i + 1, align, off, lead);
+        //@ assert lead: CHUNK_MIN_GRANULES <= lead <= align + 1;
         uint32_t aligned = split(r, i, lead);
+        //@ ghost allocated_live();
+        //@ assert kept: kept{Pre, Here}(r->g, -1);
         put(r, i, run, false);
         i = aligned;
     }
+    //@ assert inside: start <= i < end && ends_at(i, end) && !is_free(end);
+    //@ assert allocated: live(i) && state[i] == SEAL_ALLOCATED && span[i] == r->g[i].size;
+    //@ assert kept: kept{Pre, Here}(r->g, -1);
+    //@ assert aligned: (r->key.base + i + 1) % align == 0;
     cut(r, i, size, run, top);
     return i;
 }
@@ -1762,6 +2312,7 @@ uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align
 
 void region_free(struct region *r, uint32_t i, uint32_t fast_max) {
     if (r->g[i].size <= fast_max) {
+        //@ assert tag: extent(i) && tag(r->g, i);
         check_next(r, i + r->g[i].size); /* an overwritten neighbour is found here, not later */
         to_fast(r, i);
         return;
@@ -1985,10 +2536,34 @@ void region_consolidate(struct region *r) {
     }
 }
 
+/*@ requires rest: at_rest(r);
+    requires allocated: live(i) && state[i] == SEAL_ALLOCATED;
+    requires size: CHUNK_MIN_GRANULES <= size <= r->g[i].size;
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
+            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
+            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
+            state[0 .. fence];
+    ensures rest: at_rest(r);
+    ensures allocated: live(i) && state[i] == SEAL_ALLOCATED && size <= span[i] <= size + 1;
+    ensures flags: r->g[i].flags == \old(r->g[i].flags);
+    ensures kept: kept{Pre, Post}(r->g, i);
+    ensures no_new: no_new{Pre, Post}(i);
+*/
 static void shrink(struct region *r, uint32_t i, uint32_t size) {
     if (r->g[i].size - size < CHUNK_MIN_GRANULES)
         return;
-    release(r, split(r, i, size));
+    uint32_t rest = split(r, i, size);
+    //@ ghost Split: ;
+    //@ ghost allocated_live();
+    //@ assert parts: at_rest(r) && live(i) && live(rest) && i != rest;
+    //@ assert kept: kept{Pre, Here}(r->g, i) && no_new{Pre, Here}(rest);
+    release(r, rest);
+    //@ assert front: as_before{Split, Here}(r->g, i);
+    //@ assert no_new: no_new{Pre, Here}(i);
 }
 
 bool region_resize(struct region *r, uint32_t i, uint32_t size) {
@@ -1998,16 +2573,16 @@ bool region_resize(struct region *r, uint32_t i, uint32_t size) {
         return true;
     }
     uint32_t next = i + g[i].size;
+    //@ assert tag: extent(i) && tag(g, i) && next == i + span[i];
     if (!next_is_free(r, next))
         return false;
+    //@ assert extents: extent(next) && extent(r->top) && g[next].size == span[next];
     bool top = next == r->top;
     uint32_t spare = top ? CHUNK_MIN_GRANULES : 0;
     if (g[i].size + g[next].size < size + spare)
         return false;
-    if (!top)
-        from_bin(r, next);
-    struct page_run run = take(r, next);
-    merge(r, i);
+    struct page_run run = take_in(r, i);
+    //@ assert end: g[i].size == span[i] && (top <==> ends_at(i, fence));
     cut(r, i, size, run, top);
     return true;
 }

@@ -141,6 +141,21 @@ struct region {
     predicate request(integer size) =
         CHUNK_MIN_GRANULES <= size <= REGION_LIMIT_GRANULES / 2 + CHUNK_MIN_GRANULES;
 
+    // What a request is answered with: allocated chunks of `size` granules or one more, each of which was
+    // not live before, no two the same.
+    predicate granted{L}(uint32_t *served, integer count, integer size) = \forall integer k;
+        0 <= k < count ==> live(served[k]) && state[served[k]] == SEAL_ALLOCATED &&
+        size <= span[served[k]] <= size + 1;
+    predicate fresh{A, B}(uint32_t *served, integer count) = \forall integer k;
+        0 <= k < count ==> !live{A}(\at(served[k], B));
+    predicate unserved{A, B}(uint32_t *served, integer count, integer wanted) = \forall integer k;
+        count <= k < wanted ==> \at(served[k], A) == \at(served[k], B);
+    predicate within{L}(uint32_t *served, integer count, integer from, integer to) = \forall integer k;
+        0 <= k < count ==> from <= served[k] < to;
+    predicate same_free{A, B} = \forall integer i; is_free{A}(i) <==> is_free{B}(i);
+    predicate distinct{L}(uint32_t *served, integer count) = \forall integer k, m;
+        0 <= k < m < count ==> served[k] != served[m];
+
     // The end moved: no chunk but top is another. Top is the last chunk before and after.
     predicate only_top{A, B}(integer top) =
         (\forall integer i; chunk{A}(i) <==> chunk{B}(i)) &&
@@ -175,22 +190,122 @@ void region_init(struct region *r, struct granule *g, uint32_t granules, const s
 
 /* An allocated chunk of `size` granules or one more; 0 and nothing changed but the order of bins
  * when there is none. */
+/*@ requires rest: at_rest(r);
+    requires size: request(size);
+    requires fast_max: fast_max <= FAST_MAX_GRANULES;
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
+            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
+            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
+            state[0 .. fence],
+            r->bins.fast[0 .. FAST_MAX_GRANULES], r->bins.fast_chunks, r->bins.fast_granules,
+            above[0 .. fence], r->served_zero.from, r->served_zero.to;
+    ensures rest: at_rest(r);
+    ensures granted: \result != 0 ==> live(\result) && state[\result] == SEAL_ALLOCATED &&
+        size <= span[\result] <= size + 1;
+    ensures fresh: \result != 0 ==> !live{Pre}(\result);
+    ensures kept: kept{Pre, Post}(r->g, -1);
+*/
 uint32_t region_allocate(struct region *r, uint32_t size, uint32_t fast_max);
 
 /* Up to `wanted` such chunks, into served[]; where one free chunk yields several they lie side by
  * side. How many. */
+/*@ requires rest: at_rest(r);
+    requires size: request(size);
+    requires fast_max: fast_max <= FAST_MAX_GRANULES;
+    requires served: \valid(served + (0 .. wanted - 1)) && \base_addr(served) != \base_addr(r) &&
+        \base_addr(served) != \base_addr(r->g);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
+            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
+            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
+            state[0 .. fence],
+            r->bins.fast[0 .. FAST_MAX_GRANULES], r->bins.fast_chunks, r->bins.fast_granules,
+            above[0 .. fence], r->served_zero.from, r->served_zero.to,
+            served[0 .. wanted - 1];
+    ensures count: \result <= wanted;
+    ensures rest: at_rest(r);
+    ensures granted: granted(served, \result, size);
+    ensures fresh: fresh{Pre, Post}(served, \result);
+    ensures distinct: distinct(served, \result);
+    ensures unserved: unserved{Pre, Post}(served, \result, wanted);
+    ensures kept: kept{Pre, Post}(r->g, -1);
+*/
 uint32_t region_allocate_run(struct region *r, uint32_t size, uint32_t fast_max, uint32_t wanted,
                              uint32_t *served);
 
 /* One with a payload whose address is a multiple of `align` granules (a power of two).
  * Lead and tail are given back. */
+/*@ requires rest: at_rest(r);
+    requires size: request(size);
+    requires align: align > 0;
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
+            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
+            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
+            state[0 .. fence],
+            r->bins.fast[0 .. FAST_MAX_GRANULES], r->bins.fast_chunks, r->bins.fast_granules,
+            above[0 .. fence], r->served_zero.from, r->served_zero.to;
+    ensures rest: at_rest(r);
+    ensures granted: \result != 0 ==> live(\result) && state[\result] == SEAL_ALLOCATED &&
+        size <= span[\result] <= size + 1;
+    ensures aligned: \result != 0 ==> (r->key.base + \result + 1) % align == 0;
+    ensures fresh: \result != 0 ==> !live{Pre}(\result);
+    ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures no_new: no_new{Pre, Post}(\result);
+*/
 uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align);
 
 /* Free chunk i, allocated or cached and checked as such by the caller. Up to `fast_max` granules
  * it waits in a fast bin, still unmerged; else it merges with its free neighbours. */
+/*@ requires rest: at_rest(r);
+    requires live: live(i);
+    requires fast_max: fast_max <= FAST_MAX_GRANULES;
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
+            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
+            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
+            state[0 .. fence],
+            r->bins.fast[0 .. FAST_MAX_GRANULES], r->bins.fast_chunks, r->bins.fast_granules,
+            above[0 .. fence];
+    ensures rest: at_rest(r);
+    ensures kept: kept{Pre, Post}(r->g, i);
+    ensures freed: \forall integer j; live(j) ==> live{Pre}(j) && j != i;
+*/
 void region_free(struct region *r, uint32_t i, uint32_t fast_max);
 
 /* Shrink or grow allocated chunk i in place, into a free neighbour or top behind it. */
+/*@ requires rest: at_rest(r);
+    requires allocated: live(i) && state[i] == SEAL_ALLOCATED;
+    requires size: request(size);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
+            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
+            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
+            state[0 .. fence];
+    ensures rest: at_rest(r);
+    ensures allocated: live(i) && state[i] == SEAL_ALLOCATED;
+    ensures flags: r->g[i].flags == \old(r->g[i].flags);
+    ensures resized: \result ==> size <= span[i] <= size + 1;
+    ensures refused: !\result ==> span[i] == \old(span[i]);
+    ensures kept: kept{Pre, Post}(r->g, i);
+    ensures no_new: no_new{Pre, Post}(i);
+*/
 bool region_resize(struct region *r, uint32_t i, uint32_t size);
 
 /* Merge every chunk that waits in a fast bin. */
