@@ -2256,6 +2256,47 @@ uint32_t region_allocate(struct region *r, uint32_t size, uint32_t fast_max) {
     return i;
 }
 
+/* Allocated chunk i gives back its first `lead` granules, whose pages `run` are known to be given back.
+ * Returns what is left. */
+/*@ requires sound: sound(r);
+    requires allocated: live(i) && state[i] == SEAL_ALLOCATED;
+    requires parts: CHUNK_MIN_GRANULES <= lead && lead + CHUNK_MIN_GRANULES <= r->g[i].size;
+    requires alone_before: r->g[i].prev_inuse == 1;
+    requires alone_behind: !is_free(i + span[i]);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
+            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
+            dirt[0 .. fence], span[i .. i + lead], state[i .. i + lead];
+    ensures rest: \result == i + lead;
+    ensures allocated: live(\result) && state[\result] == SEAL_ALLOCATED;
+    ensures end: span[\result] == \old(span[i]) - lead;
+    ensures free: is_free(i);
+    ensures alone_behind: !is_free(\old(i + span[i]));
+    ensures sound: sound(r);
+    ensures top: r->top == \old(r->top);
+    ensures topped: topped{Pre}(r) ==> topped(r);
+    ensures kept: kept{Pre, Post}(r->g, i);
+    ensures no_new: no_new{Pre, Post}(\result);
+*/
+static uint32_t cut_lead(struct region *r, uint32_t i, uint32_t lead, struct page_run run) {
+    //@ ghost uint32_t end = i + r->g[i].size;
+    //@ ghost uint32_t top = r->top;
+    //@ assert end: extent(i) && end == i + span[i] && !is_free(end);
+    uint32_t rest = split(r, i, lead);
+    //@ ghost allocated_live();
+    //@ assert rest: extent(i) && extent(rest) && live(rest) && !is_free(end);
+    //@ assert top: r->top == top;
+    /*@ assert topped: topped{Pre}(r) ==> top != i && top != rest && is_free(r->top) &&
+            ends_at(r->top, fence) && list[r->top + 1] == LIST_NONE; */
+    //@ assert topped: topped{Pre}(r) ==> topped(r);
+    //@ assert kept: kept{Pre, Here}(r->g, i) && no_new{Pre, Here}(rest);
+    put(r, i, run, false);
+    return rest;
+}
+
 /* A sum that fills a remainder up. */
 /*@ ghost
     /@ requires align: 0 < align && off == at % align;
@@ -2288,19 +2329,25 @@ uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align
     //@ ghost free_alone(r, i);
     //@ assert extents: extent(i) && extent(old_top) && ends_at(i, end) && (top <==> end == fence);
     //@ assert apart: \forall integer j; start <= j < end ==> !live{Pre}(j);
+    //@ assert behind: !is_free(end);
     struct page_run run = take(r, i);
+    //@ assert behind: !is_free(end) && r->g[i].size == span[i];
+    //@ assert topped: !top ==> topped(r);
     uint32_t off = (uint32_t)((r->key.base + i + 1) % align);
     if (off != 0) {
         uint32_t lead = align - off < CHUNK_MIN_GRANULES ? 2 * align - off : align - off;
         //@ ghost stepped(r->key.base + i + 1, align, off, lead);
-        //@ assert lead: CHUNK_MIN_GRANULES <= lead <= align + 1;
-        uint32_t aligned = split(r, i, lead);
-        //@ ghost allocated_live();
-        //@ assert kept: kept{Pre, Here}(r->g, -1);
-        put(r, i, run, false);
-        i = aligned;
+        //@ assert lead: CHUNK_MIN_GRANULES <= lead <= align + 1 && start + lead < end;
+        i = cut_lead(r, i, lead, run);
+        //@ assert moved: start < i && i == start + lead;
+        //@ assert end: ends_at(i, end);
+        //@ assert no_new: no_new{Pre, Here}(i);
     }
-    //@ assert inside: start <= i < end && ends_at(i, end) && !is_free(end);
+    //@ assert no_new: no_new{Pre, Here}(i);
+    //@ assert topped: !top ==> topped(r);
+    //@ assert inside: start <= i < end;
+    //@ assert end: ends_at(i, end);
+    //@ assert behind: !is_free(end);
     //@ assert allocated: live(i) && state[i] == SEAL_ALLOCATED && span[i] == r->g[i].size;
     //@ assert kept: kept{Pre, Here}(r->g, -1);
     //@ assert aligned: (r->key.base + i + 1) % align == 0;
