@@ -2520,8 +2520,14 @@ static void release_all(struct region *r, const uint32_t *popped, uint32_t count
             fence], state[0 .. fence];
         loop variant count - n;
     */
-    for (uint32_t n = 0; n < count; n++)
+    for (uint32_t n = 0; n < count; n++) {
+        /*@ assert others: \forall integer j; live{Pre}(j) && !among(popped, n + 1, j) ==>
+                !among(popped, n, j) && as_before{Pre, Here}(r->g, j) && j != popped[n]; */
+        //@ ghost Before: ;
         release(r, popped[n]);
+        /*@ assert kept: \forall integer j; live{Pre}(j) && !among(popped, n + 1, j) ==>
+                as_before{Pre, Before}(r->g, j) && as_before{Before, Here}(r->g, j); */
+    }
 }
 
 void region_consolidate(struct region *r) {
