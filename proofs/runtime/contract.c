@@ -13,12 +13,12 @@
 enum { LEVELS = 16, ALLOWED_MAX = 65536 };
 
 uint32_t ghost_span[CONTRACT_GRANULES], ghost_fence, ghost_weight[CONTRACT_GRANULES],
-    ghost_above[CONTRACT_GRANULES];
+    ghost_above[CONTRACT_GRANULES], ghost_lead[CONTRACT_GRANULES], ghost_dirt[CONTRACT_GRANULES];
 uint16_t ghost_list[CONTRACT_GRANULES];
 uint8_t ghost_state[CONTRACT_GRANULES], ghost_tally[CONTRACT_GRANULES];
 
 /* Everything a contract may speak of, now and in a copy. */
-enum { CELLS, REGION, SPAN, STATE, FENCE, LIST, TALLY, WEIGHT, ABOVE, OBJECTS };
+enum { CELLS, REGION, SPAN, STATE, FENCE, LIST, TALLY, WEIGHT, ABOVE, LEAD, DIRT, OBJECTS };
 
 struct contract_moment {
     struct {
@@ -70,6 +70,8 @@ static void set_objects(struct contract_moment *m) {
     set_object(m, TALLY, ghost_tally, n);
     set_object(m, WEIGHT, ghost_weight, n * sizeof *ghost_weight);
     set_object(m, ABOVE, ghost_above, n * sizeof *ghost_above);
+    set_object(m, LEAD, ghost_lead, n * sizeof *ghost_lead);
+    set_object(m, DIRT, ghost_dirt, n * sizeof *ghost_dirt);
 }
 
 static int object_of(const void *p) {
@@ -128,14 +130,22 @@ static void map_chunks(void) {
         ghost_span[i] = 1;
 }
 
-/* A circular list, until it leads out of the region or into another list. */
+/* A circular list, until it leads out of the region or into another list. What stands in no ring has
+ * the leader of the node before. */
 static void map_list(uint32_t head, uint16_t name) {
+    bool large = name < LIST_RING && name >= BIN_LARGE_FIRST;
+    uint32_t leader = 0;
     ghost_list[head] = name;
     for (uint32_t x = watch.g[head].lo; x < ghost_fence && ghost_list[x] == LIST_NONE;
          x = watch.g[x].lo) {
         ghost_list[x] = name;
-        if (name < LIST_RING && name >= BIN_LARGE_FIRST && watch.g[x + 1].lo != 0)
+        if (!large)
+            continue;
+        if (watch.g[x + 1].lo != 0) {
             ghost_list[x + 1] = (uint16_t)(LIST_RING + name);
+            leader = x + 1;
+        }
+        ghost_lead[x] = leader;
     }
 }
 
@@ -159,12 +169,23 @@ static void map_counts(void) {
     }
 }
 
-/* What a node weighed, or had above it, before it left its list stays, as in the ghost steps. */
+/* Of a listed chunk: what its record leaves of its whole pages. */
+static void map_dirt(void) {
+    for (uint32_t x = REGION_FIRST; x < ghost_fence; x++)
+        if (ghost_list[x] == LIST_DIRTY && ghost_span[x - DIRTY_NODE] >= PURGE_MIN_GRANULES) {
+            const struct granule *record = &watch.g[x - DIRTY_NODE + PURGED_NODE];
+            ghost_dirt[x] = (uint32_t)P_whole_length(NULL, &watch.r->key, x - DIRTY_NODE) -
+                            (record->hi - record->lo);
+        }
+}
+
+/* What a node weighed, had above it or was led by, before it left its list stays, as in the ghost steps. */
 static void map_read(void) {
     memset(ghost_span, 0, watch.now.object[SPAN].bytes);
     memset(ghost_state, 0, watch.now.object[STATE].bytes);
     memset(ghost_list, 0, watch.now.object[LIST].bytes);
     memset(ghost_tally, 0, watch.now.object[TALLY].bytes);
+    memset(ghost_dirt, 0, watch.now.object[DIRT].bytes);
     ghost_fence = watch.r->bins.fence;
     map_chunks();
     for (uint32_t bin = BIN_UNSORTED; bin < BIN_COUNT; bin++)
@@ -173,6 +194,7 @@ static void map_read(void) {
     for (uint32_t size = CHUNK_MIN_GRANULES; size <= FAST_MAX_GRANULES; size++)
         map_fast(size);
     map_counts();
+    map_dirt();
 }
 
 /* ---- calls ------------------------------------------------------------------------------------ */
