@@ -32,7 +32,7 @@ static struct {
     const struct region *r;
     struct granule *g;
     uint32_t granules;
-    unsigned depth, level;
+    unsigned level; /* calls under way */
     struct contract_moment kept[LEVELS], now;
     struct {
         const void *at;
@@ -199,37 +199,24 @@ static void map_read(void) {
 
 /* ---- calls ------------------------------------------------------------------------------------ */
 
-bool contract_enter(struct contract_call *call, bool open, bool inner) {
-    if (watch.r == NULL || (inner && (open || watch.depth == 0)))
+bool contract_enter(void) {
+    if (watch.r == NULL)
         return false;
-    call->outer_depth = watch.depth;
-    call->open = open;
-    if (watch.depth == 0)
+    if (watch.level == 0)
         map_read();
     return true;
 }
 
-const struct contract_moment *contract_keep(struct contract_call *call) {
+const struct contract_moment *contract_keep(void) {
     if (watch.level == LEVELS)
         sim_break("contract", "calls nest deeper than %d", LEVELS);
     struct contract_moment *m = &watch.kept[watch.level++];
     for (unsigned n = 0; n < OBJECTS; n++)
         memcpy(m->object[n].then, m->object[n].now, m->object[n].bytes);
-    watch.depth = call->open ? 0 : watch.depth + 1; /* what is open may lack ghost steps */
     return m;
 }
 
-void contract_returned(struct contract_call *call) {
-    watch.depth = call->outer_depth;
-    watch.allowed_count = 0;
-    if (call->open)
-        map_read();
-}
-
-void contract_leave(struct contract_call *call) {
-    (void)call;
-    watch.level--;
-}
+void contract_leave(void) { watch.level--; }
 
 static _Noreturn void broken(unsigned number, const char *what, long where) {
     sim_break("contract", "%s: %s (%s) %s %ld", clauses[number].function, clauses[number].clause,
@@ -264,6 +251,7 @@ void contract_frame(unsigned number) {
                 broken(number,
                        n == CELLS ? "but also byte of the cells" : "but also byte of the map",
                        (long)i);
+    watch.allowed_count = 0;
 }
 
 /* ---- from outside ----------------------------------------------------------------------------- */
@@ -296,7 +284,7 @@ void contracts_watch(const struct region *r, struct granule *g, uint32_t granule
     watch.r = r;
     watch.g = g;
     watch.granules = granules;
-    watch.depth = watch.level = 0;
+    watch.level = 0;
     if (r == NULL)
         return;
     set_objects(&watch.now);

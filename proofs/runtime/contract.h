@@ -18,11 +18,6 @@ typedef __int128 integer;
 /* Memory of the watched region as it was; NULL is now. */
 struct contract_moment;
 
-struct contract_call {
-    unsigned outer_depth;
-    bool open;
-};
-
 extern long contract_witness; /* outermost index for which a \forall failed */
 
 /* The same object at that moment. */
@@ -33,12 +28,10 @@ const void *contract_locate(const struct contract_moment *m, const void *object)
     (*(const __typeof__(lvalue) *)((m) == NULL ? (const void *)&(lvalue)                           \
                                                : contract_locate((m), &(lvalue))))
 
-/* A call from code without ghost steps, or of such code (`open`), reads the map off the headers.
- * False: nothing is checked of this call; `inner`: from such code it cannot be. */
-bool contract_enter(struct contract_call *call, bool open, bool inner);
-const struct contract_moment *contract_keep(struct contract_call *call);
-void contract_returned(struct contract_call *call);
-void contract_leave(struct contract_call *call);
+/* A call from outside reads the map off the headers. False: nothing is checked of this call. */
+bool contract_enter(void);
+const struct contract_moment *contract_keep(void);
+void contract_leave(void);
 
 void contract_clause(unsigned number, bool holds);
 void contract_may_change(const void *object, size_t bytes);
