@@ -315,7 +315,8 @@ CP_PUBLIC void cp_free(void *p) {
         free_readable((struct granule *)p - 1);
 }
 
-/* A chunk may be one granule larger than its request needs, or as large as cache bins serve it; a mapping is as many pages as the request needs, which is one for no bytes. */
+/* A chunk may be one granule larger than its request needs, or as large as cache bins serve it; a
+ * mapping is as many pages as the request needs, which is one for no bytes. */
 static bool size_is_possible(struct block b, size_t size) {
     if (size > usable_bytes(b))
         return false;

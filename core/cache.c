@@ -28,7 +28,8 @@ enum { BORROW_MAX_BYTES = 1024 * 1024 };
 enum { SLOTS = 16 * 1024 };
 
 /* Chunks that move between cache and arena under one lock, at most: enough to pay for the lock,
- * few enough that a thread which swings about a bin's limit does not move half of it each time. */
+ * few enough that a thread which swings about a bin's limit does not move half of it each time; and
+ * few bytes, since neighbours fetched at once are freed at different times. */
 enum { BATCH_MAX = 64, BATCH_BYTES = 8192 };
 
 /* How many of the newest chunks of a bin a request looks at: of a shared one for a chunk that is
@@ -240,22 +241,23 @@ void cache_watch_changed(void) {
 
 /* Chunks to fetch, or to give back, at a time: one at least. */
 static uint32_t batch(const struct cache *c, uint32_t bin) {
-    uint32_t half = cache_limit(c, bin) / 2;
-    half = at_most(half, BATCH_BYTES / (bin_size(bin) * GRANULE_BYTES));
-    return half == 0 ? 1 : at_most(half, BATCH_MAX);
+    uint32_t most = at_most(BATCH_MAX, BATCH_BYTES / (bin_size(bin) * GRANULE_BYTES));
+    uint32_t chunks = at_most(cache_limit(c, bin) / 2, most);
+    return chunks == 0 ? 1 : chunks;
 }
 
 /* Add to the thread's budget what is missing to `bytes`, if the common one has it. */
 static bool borrow(struct cache *c, size_t bytes) {
     size_t more = bytes - c->budget_bytes;
     size_t common = COMMON_BYTES + arena_committed_bytes() / COMMON_SHARE;
-    if (c->borrowed_bytes + more > BORROW_MAX_BYTES ||
-        __atomic_load_n(&registry.borrowed_bytes, __ATOMIC_RELAXED) + more > common)
-        return false; /* at each miss of threads that hold what there is: without a write */
-    if (__atomic_add_fetch(&registry.borrowed_bytes, more, __ATOMIC_RELAXED) > common) {
-        __atomic_sub_fetch(&registry.borrowed_bytes, more, __ATOMIC_RELAXED);
+    if (c->borrowed_bytes + more > BORROW_MAX_BYTES)
         return false;
-    }
+    size_t lent = __atomic_load_n(&registry.borrowed_bytes, __ATOMIC_RELAXED);
+    do
+        if (lent + more > common)
+            return false; /* at each miss of threads that hold what there is: without a write */
+    while (!__atomic_compare_exchange_n(&registry.borrowed_bytes, &lent, lent + more, true,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED));
     c->borrowed_bytes += more;
     c->budget_bytes += more;
     return true;

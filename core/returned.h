@@ -1,8 +1,8 @@
 /* returned.h: chunks go back to their arena without waiting for its lock.
  *
  * Where the lock is free they are freed into their region, and memory is given back as purge.h
- * says. Where it is taken, or another thread's business, they are chained onto the arena's list of returned chunks, and whoever
- * holds the lock frees them on leaving. Neither can miss the other: the one looks at the lock after
+ * says. Where it is taken, or another thread's business, they are chained onto the arena's list of
+ * returned chunks, and whoever holds the lock frees them on leaving. Neither can miss the other: the one looks at the lock after
  * it has pushed, the other at the list after it has released, and the order of these four steps is
  * the same for all (sequentially consistent).
  *

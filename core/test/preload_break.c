@@ -203,8 +203,8 @@ static void neither(void) {
         else
             pattern_fill(blocks[i], size_of(i), i);
     }
-    REQUIRE_FOR(refused,
-                refused <= had / 100); /* ... but where a block is a granule larger than asked */
+    /* ... but where a block was a granule larger than asked. */
+    REQUIRE_FOR(refused, refused <= had / 100);
     empty(0, had, 1);
     free(mapped);
     require_sound();
