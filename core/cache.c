@@ -32,6 +32,10 @@ enum { SLOTS = 16 * 1024 };
  * few bytes, since neighbours fetched at once are freed at different times. */
 enum { BATCH_MAX = 64, BATCH_BYTES = 8192 };
 
+/* A miss takes in what others returned if it is this share of what may wait: a few chunks are sooner
+ * fetched from the arena (server-64 5% slower without). */
+enum { COLLECT_SHARE = 16 };
+
 /* How many of the newest chunks of a bin a request looks at: of a shared one for a chunk that is
  * large enough, of any for one that is aligned. Where there is none, the newest of the next bins
  * will do (cache_serves): a fetch from the arena costs ten times as much. */
@@ -372,8 +376,45 @@ static void fill(struct cache *c, uint32_t bin, struct granule **fetched, uint32
     c->bin[bin].top = top;
 }
 
+/* Into its bin, if there is room for a chunk that is sealed as cached. */
+static bool keep(struct cache *c, struct granule *header) {
+    if (header->size >= __atomic_load_n(&c->shared_chunk_end, __ATOMIC_RELAXED))
+        return false;
+    struct cache_bin *bin = &c->bin[cache_bin_of(header->size)];
+    if (bin->top == bin->end)
+        return false;
+    *bin->top++ = header;
+    return true;
+}
+
+/* What others returned to the thread's arena goes into its cache while there is room, as if it had
+ * freed it itself: half the work of merging it and cutting it off again. */
+static void collect(struct cache *c) {
+    struct returned taken = returned_take(c->arena);
+    struct granule *header, *rest[ARENA_RUN_MAX];
+    uint32_t count = 0;
+    while ((header = returned_next(&taken)) != NULL) {
+        if (keep(c, header))
+            continue;
+        rest[count++] = header;
+        if (count == ARENA_RUN_MAX) {
+            return_chunks(rest, count, NULL);
+            count = 0;
+        }
+    }
+    return_chunks(rest, count, NULL);
+}
+
+static bool worth_collecting(const struct arena *a) {
+    return returned_granules(a) > returned_limit() / COLLECT_SHARE;
+}
+
 struct granule *cache_allocate(struct cache *c, uint32_t size) {
     struct granule *header = take(c, size);
+    if (header == NULL && worth_collecting(c->arena)) {
+        collect(c);
+        header = take(c, size);
+    }
     if (header != NULL)
         return header;
     uint32_t bin = cache_bin_of(size);
@@ -384,7 +425,7 @@ struct granule *cache_allocate(struct cache *c, uint32_t size) {
     if (a == NULL)
         return NULL;
     uint32_t count = arena_allocate_run(a, size, wanted, fetched);
-    arena_leave(a);
+    arena_leave_waiting(a);
     if (count == 0)
         return NULL;
     fill(c, bin, fetched + 1, count - 1);

@@ -48,10 +48,10 @@
 #define CONSOLIDATE_GRANULES 4096u
 #endif
 
-/* As much may wait on an arena's list of returned chunks before a thread that is at home elsewhere
- * tries the arena's lock (16 KiB). */
+/* As much may wait on the arenas' lists of returned chunks, in equal shares, before a thread that is at
+ * home elsewhere tries an arena's lock (512 KiB). */
 #ifndef RETURNED_GRANULES /* scaled down where programs are short: fuzz/fuzz.mk */
-#define RETURNED_GRANULES 1024u
+#define RETURNED_GRANULES 32768u
 #endif
 
 /* How many unsorted chunks one allocation sorts at most, so that its time is bounded. */

@@ -29,22 +29,34 @@ static void push(struct arena *a, struct granule *first, struct granule *last) {
                                         __ATOMIC_RELAXED));
 }
 
+uint32_t returned_limit(void) { return RETURNED_GRANULES / arena_count(); }
+
+struct returned returned_take(struct arena *a) {
+    return (struct returned){a, __atomic_exchange_n(&a->returned, NULL, __ATOMIC_SEQ_CST), 0};
+}
+
+struct granule *returned_next(struct returned *taken) {
+    struct granule *header = taken->next;
+    if (header == NULL) {
+        __atomic_sub_fetch(&taken->arena->returned_granules, taken->granules, __ATOMIC_RELAXED);
+        return NULL;
+    }
+    if (!arena_readable(header + 1) || !is_sealed_as(header, SEAL_CACHED) ||
+        heap_of(header)->arena != taken->arena)
+        report_fault(FAULT_CACHE, header + 1, NULL, "chunk returned to an arena");
+    taken->next = link_read(header);
+    taken->granules += header->size;
+    return header;
+}
+
 /* What was returned to an arena that is lost is lost with it. */
 static void take_in(struct arena *a) {
-    struct granule *header = __atomic_exchange_n(&a->returned, NULL, __ATOMIC_SEQ_CST);
+    struct returned taken = returned_take(a);
+    struct granule *header;
     if (a->lost)
         return;
-    uint32_t granules = 0;
-    while (header != NULL) {
-        if (!arena_readable(header + 1) || !is_sealed_as(header, SEAL_CACHED) ||
-            heap_of(header)->arena != a)
-            report_fault(FAULT_CACHE, header + 1, NULL, "chunk returned to an arena");
-        struct granule *next = link_read(header);
-        granules += header->size;
+    while ((header = returned_next(&taken)) != NULL)
         purge_free_chunk(header);
-        header = next;
-    }
-    __atomic_sub_fetch(&a->returned_granules, granules, __ATOMIC_RELAXED);
     purge_after_frees(a);
 }
 
@@ -63,6 +75,12 @@ __attribute__((noinline)) void arena_take_in(struct arena *a) {
 void arena_leave(struct arena *a) {
     lock_release(&a->lock);
     if (__builtin_expect(any_returned(a), 0))
+        arena_take_in(a);
+}
+
+void arena_leave_waiting(struct arena *a) {
+    lock_release(&a->lock);
+    if (__builtin_expect(any_returned(a), 0) && returned_granules(a) >= returned_limit())
         arena_take_in(a);
 }
 
@@ -156,7 +174,7 @@ bool return_chunks(struct granule **slot, uint32_t count, const struct arena *ho
         bool foreign = home != NULL && a != home;
         if (!foreign && lock_try(&a->lock))
             mostly_free |= free_into(a, slot, own);
-        else if (push_all(a, slot, own) >= RETURNED_GRANULES || !foreign)
+        else if (push_all(a, slot, own) >= returned_limit() || !foreign)
             arena_take_in(a);
         slot += own;
         count -= own;

@@ -19,8 +19,8 @@
 
 /* Chunks of an arena that is not the thread's own go onto its list even where the lock is free, for
  * whoever next holds it: a consumer that took the lock at each flush would drive its producer from
- * arena to arena, each with memory of its own. From RETURNED_GRANULES on, whoever returns more tries
- * the lock.
+ * arena to arena, each with memory of its own. From returned_limit on, whoever returns more tries the
+ * lock.
  *
  * Free one chunk that is allocated; or `count` that are cached, of any arenas. slot[] is used up.
  * `home`: the thread's own arena; NULL: none of the chunks is to wait. True if one of the arenas is
@@ -28,11 +28,32 @@
 void return_chunk(struct granule *header);
 bool return_chunks(struct granule **slot, uint32_t count, const struct arena *home);
 
+/* How much may wait on an arena's list, in granules. */
+uint32_t returned_limit(void);
+
+/* How much does. */
+static inline uint32_t returned_granules(const struct arena *a) {
+    return __atomic_load_n(&a->returned_granules, __ATOMIC_RELAXED);
+}
+
+/* What waited on an arena's list, taken off it: chunks of that arena sealed as cached, the caller's
+ * from now on. To be walked once and to the end, NULL. Needs no lock. */
+struct returned {
+    struct arena *arena;
+    struct granule *next;
+    uint32_t granules; /* of those walked over */
+};
+struct returned returned_take(struct arena *a);
+struct granule *returned_next(struct returned *taken);
+
 /* Report a chunk of a thread cache that is not sealed as one. */
 void returned_check(const struct granule *header);
 
 /* Leave a locked arena, and free what was returned to it meanwhile. */
 void arena_leave(struct arena *a);
+
+/* The same, but leave there what may wait: the thread takes it in at its next misses (cache.c). */
+void arena_leave_waiting(struct arena *a);
 
 /* Free what was returned to an arena, unless somebody holds its lock, who then will. */
 void arena_take_in(struct arena *a);
