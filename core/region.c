@@ -2207,12 +2207,76 @@ static uint32_t serve(struct region *r, uint32_t i, uint32_t size, uint32_t want
     return count;
 }
 
+/* Of the wanted requests `count` are served; free chunk i, from find, serves some more. How many are
+ * served then. */
+/*@ requires binless: binless(r, i);
+    requires topped: topped(r);
+    requires size: request(size);
+    requires enough: span[i] >= size;
+    requires spare: i == r->top ==> span[i] >= size + CHUNK_MIN_GRANULES;
+    requires count: count < wanted;
+    requires served: \valid(served + (0 .. wanted - 1)) && \base_addr(served) != \base_addr(r) &&
+        \base_addr(served) != \base_addr(r->g);
+    requires granted: granted(served, count, size);
+    requires distinct: distinct(served, count);
+    terminates \true;
+    exits never: \false;
+    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
+            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
+            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
+            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
+            lead[0 .. fence], dirt[0 .. fence], span[0 .. fence], state[0 .. fence],
+            r->served_zero.from, r->served_zero.to, served[0 .. wanted - 1];
+    ensures count: count < \result <= wanted;
+    ensures rest: at_rest(r);
+    ensures same: \forall integer k; 0 <= k < count ==> served[k] == \old(served[k]);
+    ensures granted: granted(served, \result, size);
+    ensures fresh: \forall integer k; count <= k < \result ==> !live{Pre}(served[k]);
+    ensures distinct: distinct(served, \result);
+    ensures unserved: unserved{Pre, Post}(served, \result, wanted);
+    ensures kept: kept{Pre, Post}(r->g, -1);
+*/
+static uint32_t serve_more(struct region *r, uint32_t i, uint32_t size, uint32_t wanted,
+                           uint32_t count, uint32_t *served) {
+    uint32_t more = serve(r, i, size, wanted - count, served + count);
+    //@ assert same: \forall integer k; 0 <= k < count ==> served[k] == \at(served[k], Pre);
+    /*@ assert still: \forall integer k; 0 <= k < count ==> live{Pre}(served[k]) &&
+            as_before{Pre, Here}(r->g, served[k]); */
+    /*@ assert part: \forall integer n; 0 <= n < more ==>
+            given{Pre, Here}(served + count, n, size); */
+    /*@ assert whole: \forall integer k; count <= k < count + more ==>
+            given{Pre, Here}(served + count, k - count, size) && live(served[k]) &&
+            !live{Pre}(served[k]) && state[served[k]] == SEAL_ALLOCATED &&
+            size <= span[served[k]] <= size + 1; */
+    //@ assert granted: granted(served, count, size);
+    //@ assert granted: granted(served, count + more, size);
+    //@ assert fresh: \forall integer k; count <= k < count + more ==> !live{Pre}(served[k]);
+    //@ assert distinct: distinct(served, count);
+    /*@ assert differ_part: \forall integer n, m; 0 <= n < m < more ==>
+            differ(served + count, n, m); */
+    /*@ assert differ: \forall integer k, m; count <= k < m < count + more ==>
+            differ(served + count, k - count, m - count) && served[k] != served[m]; */
+    /*@ assert differ_old: \forall integer k, m; 0 <= k < count && count <= m < count + more ==>
+            served[k] != served[m]; */
+    //@ assert distinct: distinct(served, count + more);
+    /*@ assert stayed_part: \forall integer n; more <= n < wanted - count ==>
+            stayed{Pre, Here}(served + count, n); */
+    /*@ assert stayed: \forall integer k; count + more <= k < wanted ==>
+            stayed{Pre, Here}(served + count, k - count) && served[k] == \at(served[k], Pre); */
+    //@ assert unserved: unserved{Pre, Here}(served, count + more, wanted);
+    return count + more;
+}
+
 uint32_t region_allocate_run(struct region *r, uint32_t size, uint32_t fast_max, uint32_t wanted,
                              uint32_t *served) {
     uint32_t count = 0;
     note_zero(r, no_pages);
+    //@ assert kept: kept{Pre, Here}(r->g, -1);
+    //@ ghost Noted: ;
     if (size <= fast_max && r->bins.fast[size] != 0)
         count = serve_fast(r, size, wanted, served);
+    //@ assert kept: kept{Noted, Here}(r->g, -1);
+    //@ assert fresh: fresh{Noted, Here}(served, count);
     /*@ loop invariant count: count <= wanted;
         loop invariant rest: at_rest(r);
         loop invariant granted: granted(served, count, size);
@@ -2224,28 +2288,29 @@ uint32_t region_allocate_run(struct region *r, uint32_t size, uint32_t fast_max,
             r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
             r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
             r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
-            lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
-            state[0 .. fence],
+            lead[0 .. fence], dirt[0 .. fence], span[0 .. fence], state[0 .. fence],
             r->bins.fast[0 .. FAST_MAX_GRANULES], r->bins.fast_chunks, r->bins.fast_granules,
-            above[0 .. fence], r->served_zero.from, r->served_zero.to,
-            served[0 .. wanted - 1];
+            above[0 .. fence], r->served_zero.from, r->served_zero.to, served[0 .. wanted - 1];
         loop variant wanted - count;
     */
     while (count < wanted) {
         //@ ghost Before: ;
         uint32_t i = find_merged(r, size);
+        //@ assert same: \forall integer k; 0 <= k < wanted ==> served[k] == \at(served[k], Before);
+        //@ assert unserved: unserved{Pre, Here}(served, count, wanted);
+        //@ assert distinct: distinct(served, count);
         if (i == 0)
             break;
+        /*@ assert still: \forall integer k; 0 <= k < count ==> live{Before}(served[k]) &&
+                as_before{Before, Here}(r->g, served[k]); */
         //@ assert granted: granted(served, count, size);
-        //@ ghost Found: ;
-        uint32_t more = serve(r, i, size, wanted - count, served + count);
-        //@ assert granted: granted(served, count, size);
-        //@ assert granted: granted(served, count + more, size);
         //@ assert kept: kept{Pre, Here}(r->g, -1);
-        //@ assert fresh: fresh{Pre, Here}(served, count + more);
-        //@ assert distinct: distinct(served, count + more);
-        //@ assert unserved: unserved{Pre, Here}(served, count + more, wanted);
-        count += more;
+        //@ ghost uint32_t old = count;
+        count = serve_more(r, i, size, wanted, count, served);
+        //@ assert same: \forall integer k; 0 <= k < old ==> served[k] == \at(served[k], Before);
+        //@ assert fresh: fresh{Pre, Here}(served, count);
+        //@ assert unserved: unserved{Pre, Here}(served, count, wanted);
+        //@ assert kept: kept{Pre, Here}(r->g, -1);
     }
     return count;
 }

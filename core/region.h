@@ -156,6 +156,13 @@ struct region {
     predicate distinct{L}(uint32_t *served, integer count) = \forall integer k, m;
         0 <= k < m < count ==> served[k] != served[m];
 
+    // The same of one or two of them, by index, whatever part of the list `these` is.
+    predicate given{A, B}(uint32_t *these, integer k, integer size) =
+        \let i = \at(these[k], B); live{B}(i) && \at(state[i], B) == SEAL_ALLOCATED &&
+        size <= \at(span[i], B) <= size + 1 && !live{A}(i);
+    predicate differ{L}(uint32_t *these, integer k, integer m) = these[k] != these[m];
+    predicate stayed{A, B}(uint32_t *these, integer k) = \at(these[k], A) == \at(these[k], B);
+
     // The end moved: no chunk but top is another. Top is the last chunk before and after.
     predicate only_top{A, B}(integer top) =
         (\forall integer i; chunk{A}(i) <==> chunk{B}(i)) &&
