@@ -315,15 +315,18 @@ CP_PUBLIC void cp_free(void *p) {
         free_readable((struct granule *)p - 1);
 }
 
-/* A chunk may be one granule larger than its request needs, or as large as cache bins serve it; a
- * mapping is as many pages as the request needs, which is one for no bytes. */
+/* A chunk may be one granule larger than its request needs, or as large as cache bins serve it. */
+static bool chunk_serves(uint32_t has, uint32_t size) {
+    return has == size || has == size + 1 || cache_serves(has, size);
+}
+
+/* A mapping is as many pages as the request needs, which is one for no bytes. */
 static bool size_is_possible(struct block b, size_t size) {
     if (size > usable_bytes(b))
         return false;
     if (b.mapped)
         return mapped_usable(b.header) - size < PAGE_BYTES + (size == 0);
-    uint32_t granules = size_to_granules(size), has = b.header->size;
-    return has <= granules + 1 || cache_serves(has, granules);
+    return chunk_serves(b.header->size, size_to_granules(size));
 }
 
 CP_PUBLIC void cp_free_sized(void *p, size_t size) {
@@ -348,7 +351,7 @@ CP_PUBLIC size_t cp_malloc_usable_size(void *p) {
 /* ---- Resize ---------------------------------------------------------------------------------------- */
 
 static bool resize_in_region(struct granule *header, uint32_t size) {
-    if (size == header->size || size + 1 == header->size)
+    if (chunk_serves(header->size, size))
         return true;
     struct heap *h = heap_of(header);
     struct arena *a = h->arena;

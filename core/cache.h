@@ -4,8 +4,9 @@
  * for their neighbours, so neither push nor pop needs a lock or an atomic operation beyond plain
  * loads and stores. Pop and push check one seal each. Up to CACHE_SMALL_GRANULES each size has a
  * bin of its own and is fetched in batches; larger chunks share bins with others within an eighth
- * of their size, and a request takes the first of the newest few that is large enough, or else the
- * newest of the next CACHE_NEXT_BINS bins: a chunk half as large again at most.
+ * of their size, and a request takes the first of the newest few that is large enough. Where there
+ * is none, the newest of the next CACHE_NEXT_BINS bins serves: a chunk larger by an eighth while
+ * small, by half at most.
  *
  * The list of a size is a stack of pointers outside the heap, not a chain through the chunks:
  * there is no link in freed memory that a stray write could bend, and a pop touches no line that
@@ -132,7 +133,7 @@ static inline bool cache_push(struct cache *c, struct granule *header) {
     return cache_put(c, &c->bin[header->size], header);
 }
 
-/* Whether a request for a chunk of wanted_size granules may have got this one out of a shared bin. */
+/* Whether a request for a chunk of wanted_size granules may have got this one out of a cache. */
 bool cache_serves(uint32_t chunk_size, uint32_t wanted_size);
 
 /* The same for larger requests and chunks, whose bins sizes share: they come next. */
