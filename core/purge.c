@@ -97,9 +97,11 @@ static uint32_t budget_granules(const struct region *r) {
     return granules_in_use(r) / BUDGET_SHARE + kept_granules();
 }
 
-static bool beyond_limit(const struct region *r) {
-    return r->dirty_granules > (uint64_t)LIMIT_TIMES * granules_in_use(r) + kept_granules();
+static uint64_t limit_granules(const struct region *r) {
+    return (uint64_t)LIMIT_TIMES * granules_in_use(r) + kept_granules();
 }
+
+static bool beyond_limit(const struct region *r) { return r->dirty_granules > limit_granules(r); }
 
 /* A region may give back its own size once a second: enough for any phase of frees, too little for
  * a program that frees and allocates the same pages in turn to spend its time in page faults. */
@@ -115,11 +117,21 @@ static void allow_by_clock(struct heap *h, uint64_t now) {
         h->purge_allowance = (int64_t)size;
 }
 
-/* Cut top off, all but the padding; what that gives back counts against the allowance. */
-static void trim_top(struct heap *h) {
-    uint32_t before = h->region.dirty_granules;
-    heap_trim(h, option(&options.top_pad_bytes));
+/* Cut up to `most` granules off top, but not its padding; what that gives back counts against the
+ * allowance. */
+static void trim_top(struct heap *h, uint64_t most) {
+    uint32_t before = h->region.dirty_granules, top = region_top_granules(&h->region);
+    size_t pad_bytes = option(&options.top_pad_bytes);
+    size_t rest_bytes = most >= top ? 0 : (size_t)(top - most) * GRANULE_BYTES;
+    heap_trim(h, rest_bytes > pad_bytes ? rest_bytes : pad_bytes);
     h->purge_allowance -= before - h->region.dirty_granules;
+}
+
+/* What of top goes back: all that is allowed; where the clock does not allow it, what is beyond the
+ * limit and an eighth more, so that the next free does not cut again. */
+static uint64_t trim_most(const struct heap *h) {
+    uint64_t limit = limit_granules(&h->region), dirty = h->region.dirty_granules;
+    return h->purge_allowance > 0 ? UINT64_MAX : dirty > limit ? dirty - limit + limit / 8 : 0;
 }
 
 static bool top_is_long(const struct heap *h) {
@@ -193,7 +205,7 @@ static void purge_when_due(struct heap *h) {
     if (!allowed)
         return;
     if (top_is_long(h))
-        trim_top(h);
+        trim_top(h, trim_most(h));
     if (has_shrunk(h))
         purge_shrunk(h);
     else
@@ -217,7 +229,7 @@ static bool purge_heap(struct heap *h) {
     if (arena_drop_if_empty(h->arena, h))
         return false;
     if ((mostly || option(&options.trim_threshold_fixed) != 0) && top_is_long(h))
-        trim_top(h);
+        trim_top(h, UINT64_MAX);
     purge_when_due(h);
     return mostly;
 }
