@@ -2,9 +2,10 @@
  *
  * Where the lock is free they are freed into their region, and memory is given back as purge.h
  * says. Where it is taken, or another thread's business, they are chained onto the arena's list of
- * returned chunks, and whoever holds the lock frees them on leaving. Neither can miss the other: the one looks at the lock after
- * it has pushed, the other at the list after it has released, and the order of these four steps is
- * the same for all (sequentially consistent).
+ * returned chunks. Whoever holds the lock frees them on leaving, or a thread at home in the arena
+ * takes them into its cache at a miss, without the lock. Neither leaver nor pusher can miss the
+ * other: the one looks at the list after it has released, the other at the lock after it has pushed,
+ * and the order of these four steps is the same for all (sequentially consistent).
  *
  *   arena.returned -> header | link, ... | -> header | link, ... | -> 0
  *                            ^ payload: next header's address, veiled by a secret and by where it is
