@@ -350,14 +350,21 @@ static inline struct granule *take_newest(struct cache *c, uint32_t bin, uint32_
     return NULL;
 }
 
-/* The same from the bin of a size or, where sizes share bins, from the next: but not where memory is
- * short, since there a larger chunk may be all that is left for a larger request. */
+/* The last bin that may serve. Where memory is short, the own one: a larger chunk may be all that is
+ * left for a larger request. */
+static uint32_t last_bin(uint32_t size, size_t align_bytes) {
+    uint32_t bin = cache_bin_of(size),
+             next = align_bytes == 1 ? CACHE_NEXT_BINS : NEXT_BINS_ALIGNED;
+    if (arena_memory_is_short())
+        return bin;
+    return size <= CACHE_SMALL_GRANULES ? small_last(size)
+                                        : at_most(bin + next, CACHE_BIN_COUNT - 1);
+}
+
+/* The same from the bin of a size or, if there is none, from the next. */
 static struct granule *take_near(struct cache *c, uint32_t size, size_t align_bytes,
                                  uint32_t most) {
-    uint32_t bin = cache_bin_of(size);
-    bool own = size <= CACHE_SMALL_GRANULES || arena_memory_is_short();
-    uint32_t next = align_bytes == 1 ? CACHE_NEXT_BINS : NEXT_BINS_ALIGNED;
-    uint32_t last = own ? bin : at_most(bin + next, CACHE_BIN_COUNT - 1);
+    uint32_t bin = cache_bin_of(size), last = last_bin(size, align_bytes);
     struct granule *header = take_newest(c, bin, size, align_bytes, most);
     while (header == NULL && bin++ < last)
         header = take_newest(c, bin, size, align_bytes, most);
@@ -371,7 +378,7 @@ struct granule *cache_take_aligned(struct cache *c, uint32_t size, size_t align_
 static struct granule *take(struct cache *c, uint32_t size) {
     if (size > CACHE_SMALL_GRANULES)
         return take_near(c, size, 1, LOOK_MAX);
-    uint32_t last = arena_memory_is_short() ? size : small_last(size);
+    uint32_t last = last_bin(size, 1);
     for (uint32_t bin = size; bin <= last; bin++)
         if (cache_count(c, bin) != 0)
             return take_from(c, bin, 0);
