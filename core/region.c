@@ -112,6 +112,31 @@ uint32_t region_dirty(const struct region *r, uint32_t i) {
     }
 */
 
+/* No node is in the payload of a live chunk: what moves links leaves it alone. */
+/*@ ghost
+    /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
+       requires tiling: tiling;
+       requires heads: heads;
+       requires placed: placed;
+       terminates \true;
+       exits never: \false;
+       assigns \nothing;
+       ensures loose: \forall integer j; live(j) ==> loose(j) && extent(j);
+    @/
+    void payloads_loose(void) {
+        nodes_inner();
+        /@ assert extents: \forall integer j; chunk(j) ==> extent(j); @/
+        /@ assert apart: \forall integer j, x; live(j) && j < x <= j + span[j] && list[x] != LIST_NONE ==>
+            place(x) && x < j + span[j] && !chunk(x); @/
+        /@ assert bins: \forall integer j, x; live(j) && j < x < j + span[j] && list[x] != LIST_NONE ==>
+            place(x) && LIST_RING <= list[x] <= LIST_DIRTY; @/
+        /@ assert rings: \forall integer j, x; live(j) && j < x < j + span[j] && list[x] != LIST_NONE ==>
+            place(x) && list[x] == LIST_DIRTY; @/
+        /@ assert none: \forall integer j, x; live(j) && j < x < j + span[j] ==>
+            place(x) && list[x] == LIST_NONE; @/
+    }
+*/
+
 /* Dirty node x stands for n granules from now on, not for as many as before. */
 /*@ ghost
     /@ requires fence: REGION_FIRST < fence <= REGION_LIMIT_GRANULES;
@@ -486,12 +511,14 @@ static void dirty_delist(const struct region *r, uint32_t i) {
     ensures lists: lists(r);
     ensures paged: all_paged(r);
     ensures dirty: dirty(r);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static void dirty_in(struct region *r, uint32_t i, struct page_run run) {
     if (r->g[i].size < PURGE_MIN_GRANULES)
         return;
     //@ ghost cells_apart(i);
     //@ ghost records_loose();
+    //@ ghost payloads_loose();
     struct page_run whole = region_whole_pages(r, i);
     run = overlap(run, whole);
     //@ assert record: (run.from == 0 && run.to == 0) || whole.from <= run.from < run.to <= whole.to;
@@ -507,6 +534,8 @@ static void dirty_in(struct region *r, uint32_t i, struct page_run run) {
             r->g[j + DIRTY_NODE].lo == \at(r->g[j + DIRTY_NODE].lo, Pre); */
     //@ ghost Recorded: ;
     dirty_list(r, i, dirty);
+    //@ ghost payloads_loose();
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     /*@ assert recorded: r->g[i + PURGED_NODE].lo == run.from &&
             r->g[i + PURGED_NODE].hi == run.to; */
     //@ assert record: record(r->g, &r->key, i) && listing(r->g, i);
@@ -556,12 +585,14 @@ static void dirty_in(struct region *r, uint32_t i, struct page_run run) {
     ensures lists: lists(r);
     ensures paged: paged_but(r, i);
     ensures dirty: dirty(r);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static struct page_run dirty_out(struct region *r, uint32_t i) {
     if (r->g[i].size < PURGE_MIN_GRANULES)
         return no_pages;
     //@ ghost cells_apart(i);
     //@ ghost records_loose();
+    //@ ghost payloads_loose();
     //@ assert pages: i < whole_from(&r->key, i) && whole_to(&r->key, i) <= i + span[i];
     //@ assert paged: paged(r->g, &r->key, i);
     struct page_run run = region_purged(r, i);
@@ -576,6 +607,8 @@ static struct page_run dirty_out(struct region *r, uint32_t i) {
             r->g[j + DIRTY_NODE].lo == \at(r->g[j + DIRTY_NODE].lo, Pre); */
     //@ ghost Counted: ;
     dirty_delist(r, i);
+    //@ ghost payloads_loose();
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     //@ assert counted: counted_dirty(r);
     /*@ assert kept: \forall integer j; large_free(j) && j != i ==>
             paged{Pre}(r->g, &r->key, j) && list[j + PURGED_NODE] == LIST_NONE &&
@@ -2991,6 +3024,7 @@ bool region_resize(struct region *r, uint32_t i, uint32_t size) {
     ensures no_new: no_new{Pre, Post}(-1);
     ensures in_hand: in_hand(r, r->top);
     ensures topped: topped(r);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static void set_end(struct region *r, uint32_t end) {
     struct granule *g = r->g;
@@ -3053,6 +3087,7 @@ static void set_end(struct region *r, uint32_t end) {
     ensures topped: topped(r);
     ensures kept: kept{Pre, Post}(r->g, -1);
     ensures no_new: no_new{Pre, Post}(-1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static struct page_run top_out(struct region *r) {
     //@ assert top: extent(r->top);
@@ -3075,6 +3110,7 @@ static struct page_run top_out(struct region *r) {
     ensures rest: at_rest(r);
     ensures kept: kept{Pre, Post}(r->g, -1);
     ensures no_new: no_new{Pre, Post}(-1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static void top_in(struct region *r, struct page_run run) {
     //@ assert top: extent(r->top) && hooked(r->g, DIRTY_HEAD);

@@ -134,6 +134,18 @@ struct region {
     predicate no_new{A, B}(integer but) = \forall integer i;
         live{B}(i) && i != but ==> live{A}(i);
 
+    // untouched: every live chunk but one has its payload still: all of each cell behind its header, and
+    // lo and hi of the next header. No node is there: loose.
+    predicate same_payload{A, B}(struct granule *g, integer i, integer n) = \forall integer x;
+        i < x <= i + n ==>
+        \at(g[x].lo, A) == \at(g[x].lo, B) && \at(g[x].hi, A) == \at(g[x].hi, B) &&
+        (x < i + n ==> \at(g[x].size, A) == \at(g[x].size, B) &&
+            \at(g[x].seal, A) == \at(g[x].seal, B) && \at(g[x].flags, A) == \at(g[x].flags, B) &&
+            \at(g[x].prev_inuse, A) == \at(g[x].prev_inuse, B));
+    predicate untouched{A, B}(struct granule *g, integer but) = \forall integer i;
+        live{A}(i) && i != but ==> same_payload{A, B}(g, i, \at(span[i], A));
+    predicate loose{L}(integer i) = \forall integer x; i < x <= i + span[i] ==> list[x] == LIST_NONE;
+
     // The state between calls.
     predicate at_rest{L}(struct region *r) = sound(r) && topped(r);
 
@@ -352,6 +364,7 @@ void region_consolidate(struct region *r);
     ensures rest: at_rest(r);
     ensures kept: kept{Pre, Post}(r->g, -1);
     ensures no_new: no_new{Pre, Post}(-1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 void region_extend(struct region *r, uint32_t granules, bool fresh);
 
@@ -371,6 +384,7 @@ void region_extend(struct region *r, uint32_t granules, bool fresh);
     ensures rest: at_rest(r);
     ensures kept: kept{Pre, Post}(r->g, -1);
     ensures no_new: no_new{Pre, Post}(-1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 uint32_t region_trim(struct region *r, uint32_t keep);
 
@@ -490,6 +504,7 @@ uint32_t region_oldest_dirty(const struct region *r);
     ensures lists: lists(r);
     ensures paged: all_paged(r);
     ensures dirty: dirty(r);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 void region_set_purged(struct region *r, uint32_t i, struct page_run run);
 
