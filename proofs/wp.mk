@@ -1,5 +1,5 @@
 # Proofs of the region core. `make prove` proves everything; FILE= and FCT= narrow it.
-PROVE_JOBS ?= 2
+PROVE_JOBS ?= 3
 
 .PHONY: prove prove-faults
 prove:
