@@ -1565,6 +1565,7 @@ enum { LOOK_MAX = 8 };
     assigns \nothing;
     ensures fits: \result != 0 ==>
         is_free(\result) && list[\result + 1] == list[x] && span[\result] >= size;
+    ensures first: span[x - 1] >= size ==> \result != 0 && span[\result] <= span[x - 1];
 */
 static uint32_t fit_of_rank(const struct granule *g, const struct bins *b, uint32_t x,
                             uint32_t size) {
@@ -1574,6 +1575,9 @@ static uint32_t fit_of_rank(const struct granule *g, const struct bins *b, uint3
     /*@ loop invariant node: x < fence && list[x] == list[\at(x, Pre)];
         loop invariant fit: fit != 0 ==> is_free(fit) &&
             list[fit + 1] == list[\at(x, Pre)] && span[fit] >= size && g[fit].size == span[fit];
+        loop invariant start: look == 0 ==> x == \at(x, Pre) && fit == 0;
+        loop invariant first: look != 0 && span[\at(x, Pre) - 1] >= size ==>
+            fit != 0 && span[fit] <= span[\at(x, Pre) - 1];
         loop assigns look, x, fit;
         loop variant LOOK_MAX - look;
     */
