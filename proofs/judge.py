@@ -17,12 +17,12 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROVE = os.path.join(ROOT, "build", "prove")
 CACHE = os.path.join(PROVE, "cache")
 WORK = os.path.join(ROOT, "build", "judge")
-OUT = os.path.join(WORK, "goals")
 NOTHING = os.path.join(WORK, "nothing")  # a cache without entries: Frama-C then writes every goal
 FRAMA_C = ["frama-c", "-c11", "-machdep", "gcc_x86_64", "-wp", "-wp-rte", "-warn-unsigned-downcast"]
 FACTOR = 2
@@ -57,8 +57,9 @@ def provers():
 
 def name_in_contract(goal):
     """typed_merge_call_put_requires_free_2 -> free: what -wp-prop calls it; "" if it has no name."""
-    m = re.search(r"_(?:requires|ensures|assert|established|preserved)_(?!rte_)(\w+?)(?:_\d+)?$", goal)
-    return m.group(1) if m else ""
+    m = re.search(r"_(?:requires|ensures|assert)_(?!rte_)(\w+?)(?:_\d+)?$|"
+                  r"_loop_invariant_(?!\d)(\w+?)(?:_\d+)?_(?:established|preserved)$", goal)
+    return (m.group(1) or m.group(2)) if m else ""
 
 
 class Judge:
@@ -70,19 +71,26 @@ class Judge:
         os.environ["WHY3CONFIG"] = os.path.join(PROVE, "why3.conf")
         os.makedirs(NOTHING, exist_ok=True)
         self.tree, self.provers = tree, provers()
+        self.scratch = tempfile.TemporaryDirectory(dir=WORK)
+        self.changed = os.path.join(self.scratch.name, "changed")  # goals of the changed function
+        self.stands = os.path.join(self.scratch.name, "stands")  # and of the function as it stands
         self.named = next(p for p in self.provers if p.endswith(":named"))
+        self.family = [p for p in self.provers if self.provers[p][0] == self.provers[self.named][0]]
+        self.others = [p for p in self.provers if p not in self.family]  # they read another language
         self.wraps = {row[1] for row in rows("proofs/PROVED") if "wraps" in row[2:]}
         self.file = {row[1]: row[0] for row in rows("proofs/PROVED")}
         self.trusted = {}
         for row in rows("proofs/TRUSTED"):
             self.trusted.setdefault(row[0], []).append(row[1])
+        self.ledger = {row[0]: int(row[1]) for row in rows("proofs/expected/goals")}
         self.proved = set(lines_of(os.path.join(WORK, "proved")))
-        self.hot, self.base = {}, {}  # by function: names that turned red, the last one first; baseline()
+        self.hot, self.base = {}, {}  # by function: names that turned red, the last one first; standing()
 
     # ---- Frama-C -----------------------------------------------------------------------------------
 
-    def frama_c(self, root, function, asked, only=(), goals=OUT, extra=()):
-        """Frama-C's lines, one after the other; the goals it writes go to OUT."""
+    def frama_c(self, root, function, asked, only=(), goals=None, extra=()):
+        """Frama-C's lines, one after the other, while it writes the goals as these provers read them."""
+        goals = goals or self.changed
         shutil.rmtree(goals, ignore_errors=True)
         props = ["-" + clause for clause in self.trusted.get(function, ())] + list(only)
         command = FRAMA_C + ["-wp-prover", ",".join(asked), "-wp-out", goals,
@@ -101,9 +109,9 @@ class Judge:
             process.wait()
             process.stdout.close()
 
-    def text(self, goal, prover):
+    def text(self, goal, prover, goals=None):
         """The goal as the prover reads it, less the line that names the prover."""
-        path = os.path.join(OUT, "typed", "%s_Why3_%s.why" % (
+        path = os.path.join(goals or self.changed, "typed", "%s_Why3_%s.why" % (
             re.sub(r"^typed_", "", goal), re.sub(r"\W", "_", prover)))
         with open(path, encoding="utf-8") as f:
             return f.read().split("\n", 1)[1]
@@ -121,19 +129,32 @@ class Judge:
 
     # ---- The function as it stands -------------------------------------------------------------------
 
-    def baseline(self, function):
-        """How each goal of the function as it stands is proved: {goal: [prover, steps]}."""
+    def path(self, function):
+        return os.path.join(WORK, "standing." + function)
+
+    def standing(self, function):
+        """How the goals of the function as it stands are proved, as far as it was asked: {goal: [prover, steps]}."""
         if function not in self.base:
-            stamp = self.stamp(function)
-            path = os.path.join(WORK, "baseline", function)
-            known = json.loads("\n".join(lines_of(path)) or "{}")
-            if known.get("stamp") != stamp:
-                known = dict(self.measure(function), stamp=stamp)
-                os.makedirs(os.path.dirname(path), exist_ok=True)
-                with open(path, "w", encoding="utf-8") as f:
-                    json.dump(known, f)
-            self.base[function] = known
-        return self.base[function]
+            known = json.loads("\n".join(lines_of(self.path(function))) or "{}")
+            same = known.get("stamp") == self.stamp(function)
+            self.base[function] = known if same else {"stamp": self.stamp(function), "goals": {}}
+        return self.base[function]["goals"]
+
+    def own(self, function, goal):
+        """[prover, steps] of the goal of that name in the function as it stands; else of its hardest one."""
+        goals, name = self.standing(function), name_in_contract(goal)
+        if goal not in goals and name and function not in self.trusted:
+            self.measure(function, (name,))
+        if goal not in goals and "warnings" not in self.base[function]:
+            self.measure(function, ())
+        hardest = max([steps for p, steps in goals.values() if p.startswith("Z3")] or [0])
+        return goals.get(goal, [self.named, hardest])
+
+    def warnings(self, function):
+        self.standing(function)
+        if "warnings" not in self.base[function]:
+            self.measure(function, ())
+        return self.base[function]["warnings"]
 
     def stamp(self, function):
         folder = os.path.join(ROOT, "core")
@@ -144,33 +165,43 @@ class Judge:
                 digest.update(f.read())
         return digest.hexdigest()
 
-    def measure(self, function):
-        family = [p for p in self.provers if self.provers[p][0] == self.provers[self.named][0]]
-        others = [p for p in self.provers if p not in family]
-        found, left, warnings, claimed = {}, [], 0, None
-        for line in self.frama_c(ROOT, function, [self.named]):
+    def measure(self, function, only):
+        """What build/prove/cache knows of the goals named in `only`; () is all."""
+        goals, left, warnings, done = self.standing(function), [], 0, False
+        for line in self.frama_c(ROOT, function, [self.named], only, self.stands):
             goal, open_ = self.read(line)
-            claimed = self.total(line) or claimed
+            done = done or self.total(line) is not None
             warnings += self.warns(line)
-            if goal and open_:
-                text = self.text(goal, self.named)
-                ways = [(self.cached(text, p), p) for p in family if self.cached(text, p) is not None]
-                if ways:
-                    found[goal] = [min(ways)[1], min(ways)[0]]
-                else:
-                    left.append(goal)
-        if left:
-            for line in self.frama_c(ROOT, function, others):
+            if goal and not open_:
+                goals[goal] = [self.named, 0]
+            elif goal and not self.look_up(goals, goal, self.family):
+                left.append(goal)
+        if left and not only:
+            for line in self.frama_c(ROOT, function, self.others, only, self.stands):
                 goal, _ = self.read(line)
-                for p in others if goal in left else ():
-                    steps = self.cached(self.text(goal, p), p)
-                    if steps is not None and goal in left:
-                        found[goal] = [p, steps]
-                        left.remove(goal)
-        if left or claimed is None:
+                if goal in left and self.look_up(goals, goal, self.others):
+                    left.remove(goal)
+        if only and left:  # the order of definitions in a text may depend on the goals before it
+            return self.measure(function, ())
+        if left or not done:
             raise SystemExit("judge: %s as it stands is not proved in build/prove/cache: %s; run `make prove`"
                              % (function, ", ".join(left) or "frama-c fails"))
-        return {"goals": found, "count": claimed, "warnings": warnings}
+        if not only:
+            self.base[function]["warnings"] = warnings
+        with open(self.path(function), "w", encoding="utf-8") as f:
+            json.dump(self.base[function], f)
+
+    def look_up(self, goals, goal, among):
+        """The cheapest way of these provers, as it was before."""
+        ways = []
+        for p in among:
+            writer = self.named if p in self.family else p
+            steps = self.cached(self.text(goal, writer, self.stands), p)
+            if steps is not None:
+                ways.append([p, steps])
+        if ways:
+            goals[goal] = min(ways, key=lambda way: way[1])
+        return bool(ways)
 
     # ---- The function as it was changed ----------------------------------------------------------------
 
@@ -189,9 +220,9 @@ class Judge:
     def warns(line):
         return bool(re.search(r"\bWarning\b|User Error|[Aa]borted", line))
 
-    def ask(self, prover, goal, text, steps):
+    def ask(self, prover, text, steps):
         """Whether the prover proves it within so many steps."""
-        path = os.path.join(WORK, "goal.smt2")
+        path = os.path.join(self.scratch.name, "goal.smt2")
         with open(path, "w", encoding="utf-8") as f:
             f.write(text)
         command = re.sub(r"\brlimit=\d+", "rlimit=%d" % steps, self.provers[prover][1])
@@ -200,54 +231,54 @@ class Judge:
                                 text=True)
         return "unsat" in answer.stdout.splitlines()
 
-    def holds(self, goal, base, asked):
+    def holds(self, function, goal):
         """Whether an open goal is proved: already, or within the limits."""
-        own = base["goals"].get(goal)
-        most = max([steps for p, steps in base["goals"].values() if p.startswith("Z3")] or [0])
-        turns = [own] if own else [(self.named.rpartition(":")[0], most)]
-        if turns[0][0] != self.named:
-            turns.append((self.named, 0 if own else most))
+        text = self.text(goal, self.named)
+        digest = hashlib.md5(text.encode()).hexdigest()
+        if digest in self.proved or any(self.cached(text, p) is not None for p in self.family):
+            return True
+        prover, steps = self.own(function, goal)
+        turns = [(prover, steps), (self.named, 0)] if prover != self.named else [(prover, steps)]
         for prover, steps in turns:
-            driver = self.provers[prover][0]
-            text = self.text(goal, next(p for p in asked if self.provers[p][0] == driver))
-            digest = hashlib.md5(text.encode()).hexdigest()
-            if digest in self.proved or self.cached(text, prover) is not None:
-                return True
             limit = max(FACTOR * steps, FLOOR[prover.split(":")[0]])
-            if self.ask(prover, goal, text, limit):
+            read = text if prover in self.family else self.written_for(prover, function, goal)
+            if self.cached(read, prover) is not None or self.ask(prover, read, limit):
                 self.proved.add(digest)
                 with open(os.path.join(WORK, "proved"), "a", encoding="utf-8") as f:
                     f.write(digest + "\n")
                 return True
         return False
 
-    def round(self, function, base, only):
+    def written_for(self, prover, function, goal):
+        """The goal of the changed function in the language of another prover."""
+        for _ in self.frama_c(self.tree, function, [prover], (), self.stands):
+            pass
+        return self.text(goal, prover, self.stands)
+
+    def round(self, function, only):
         """(verdict, reason) of the goals named in `only`, in that order; () is all."""
-        drivers = {self.provers[self.named][0]: self.named}
-        for prover, _ in base["goals"].values():
-            drivers.setdefault(self.provers[prover][0], prover)
-        asked, warnings, claimed, problem, waiting = list(drivers.values()), 0, None, "", []
-        for line in self.frama_c(self.tree, function, asked, only):
+        warnings, claimed, problem, waiting = 0, None, "", []
+        for line in self.frama_c(self.tree, function, [self.named], only):
             goal, open_ = self.read(line)
             claimed = self.total(line) or claimed
             warnings += self.warns(line)
             problem = line.strip() if re.search("syntax error|User Error", line) else problem
             if goal and open_ and only:
                 waiting.append(goal)
-            elif goal and open_ and not self.holds(goal, base, asked):
+            elif goal and open_ and not self.holds(function, goal):
                 return self.red(function, goal)
         place = lambda goal: (only + (name_in_contract(goal),)).index(name_in_contract(goal))
         for goal in sorted(waiting, key=place):
-            if not self.holds(goal, base, asked):
+            if not self.holds(function, goal):
                 return self.red(function, goal)
         if only:
             return "", ""
         if problem or claimed is None:
             return "invalid", problem or "frama-c fails"
-        if warnings > base["warnings"]:
+        if warnings and warnings > self.warnings(function):
             return "red", "frama-c warns"
-        if claimed != base["count"]:
-            return "ledger", "%d goals, not %d" % (claimed, base["count"])
+        if claimed != self.ledger[function]:
+            return "ledger", "%d goals, not %d" % (claimed, self.ledger[function])
         return "survived", ""
 
     def red(self, function, goal):
@@ -258,20 +289,18 @@ class Judge:
         return "red", goal
 
     def judge(self, function):
-        """(verdict, goal or reason): red, ledger, survived or invalid."""
-        base = self.baseline(function)
+        """(verdict, goal or reason): red; ledger, if only the number of goals tells; survived; invalid."""
         if self.hot.get(function) and function not in self.trusted:
-            verdict = self.round(function, base, tuple(self.hot[function]))
+            verdict = self.round(function, tuple(self.hot[function]))
             if verdict[0]:
                 return verdict
-        return self.round(function, base, ())
+        return self.round(function, ())
 
     def confirm(self, function, goal):
         """Whether the gate's provers, with the gate's limits, leave the goal open too."""
         name = name_in_contract(goal)
         only = [name] if name and function not in self.trusted else []
-        extra = ["-wp-cache", "update", "-wp-cache-dir", os.path.join(WORK, "cache"), "-wp-par", "1",
-                 "-wp-timeout", str(BACKSTOP_SECONDS)]
+        extra = ["-wp-cache", "none", "-wp-par", "1", "-wp-timeout", str(BACKSTOP_SECONDS)]
         for line in self.frama_c(self.tree, function, list(self.provers), only, extra=extra):
             found, open_ = self.read(line)
             if found == goal:
