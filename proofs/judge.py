@@ -3,8 +3,8 @@
 The gate spends minutes on a goal that is false: four provers, each up to its full limit. Here
 
   - Frama-C writes the goals and proves none; one whose text was proved before is not asked again;
-  - a goal may take FACTOR times the steps that the goal of the same name takes in the function as
-    it stands, at least FLOOR, by the prover that proves that one, then FLOOR by `named`;
+  - a goal may take FLOOR steps of `named`, then FACTOR times the steps that the goal of the same name
+    takes in the function as it stands, by the prover that proves that one;
   - the goals that turned red for this function before come first, and the first red one ends it.
 
 So `red` means: a goal is not proved within limits in which all goals of the function as it stands
@@ -55,11 +55,11 @@ def provers():
     return found
 
 
-def name_in_contract(goal):
+def selector(goal):
     """typed_merge_call_put_requires_free_2 -> free: what -wp-prop calls it; "" if it has no name."""
-    m = re.search(r"_(?:requires|ensures|assert)_(?!rte_)(\w+?)(?:_\d+)?$|"
-                  r"_loop_invariant_(?!\d)(\w+?)(?:_\d+)?_(?:established|preserved)$", goal)
-    return (m.group(1) or m.group(2)) if m else ""
+    m = (re.search(r"_(?:requires|ensures|assert)_(?:rte_)?(\w+?)(?:_\d+)?$", goal) or
+         re.search(r"_loop_invariant_(?!\d)(\w+?)(?:_\d+)?_(?:established|preserved)$", goal))
+    return m.group(1) if m else "@assigns" if re.search(r"_assigns(_|$)", goal) else ""
 
 
 class Judge:
@@ -76,7 +76,6 @@ class Judge:
         self.stands = os.path.join(self.scratch.name, "stands")  # and of the function as it stands
         self.named = next(p for p in self.provers if p.endswith(":named"))
         self.family = [p for p in self.provers if self.provers[p][0] == self.provers[self.named][0]]
-        self.others = [p for p in self.provers if p not in self.family]  # they read another language
         self.wraps = {row[1] for row in rows("proofs/PROVED") if "wraps" in row[2:]}
         self.file = {row[1]: row[0] for row in rows("proofs/PROVED")}
         self.trusted = {}
@@ -141,20 +140,52 @@ class Judge:
         return self.base[function]["goals"]
 
     def own(self, function, goal):
-        """[prover, steps] of the goal of that name in the function as it stands; else of its hardest one."""
-        goals, name = self.standing(function), name_in_contract(goal)
-        if goal not in goals and name and function not in self.trusted:
-            self.measure(function, (name,))
-        if goal not in goals and "warnings" not in self.base[function]:
-            self.measure(function, ())
-        hardest = max([steps for p, steps in goals.values() if p.startswith("Z3")] or [0])
-        return goals.get(goal, [self.named, hardest])
+        """[prover, steps] of the goal of that name in the function as it stands; None: it has none."""
+        goals = self.standing(function)
+        if goal not in goals:
+            goals[goal] = self.measure(function, goal)
+            with open(self.path(function), "w", encoding="utf-8") as f:
+                json.dump(self.base[function], f)
+        return goals[goal]
+
+    def measure(self, function, goal):
+        """The same, from build/prove/cache or by proving it with the gate's limits."""
+        for only in dict.fromkeys([self.only(function, goal), ()]):
+            text = self.standing_text(function, goal, self.named, only)
+            if text is None and not only:
+                return None
+            way = ([self.named, 0] if text == "" else self.way_before(text) or
+                   self.way_now(function, goal, text, only)) if text is not None else None
+            if way:
+                return way
+        raise SystemExit("judge: %s of the function as it stands is not proved: run `make prove`" % goal)
+
+    def way_before(self, text):
+        ways = [[p, self.cached(text, p)] for p in self.family if self.cached(text, p) is not None]
+        return min(ways, key=lambda way: way[1]) if ways else None
+
+    def way_now(self, function, goal, text, only):
+        for p in sorted(self.provers, key=lambda p: p != self.named):
+            read = text if p in self.family else self.standing_text(function, goal, p, only)
+            steps = self.ask(p, read, None)
+            if steps is not None:
+                return [p, steps]
+        return None
+
+    def standing_text(self, function, goal, prover, only):
+        """The goal of the function as it stands; "": no prover is needed; None: there is none."""
+        for line in self.frama_c(ROOT, function, [prover], only, self.stands):
+            found, open_ = self.read(line)
+            if found == goal:
+                return self.text(goal, prover, self.stands) if open_ else ""
+        return None
+
+    def only(self, function, goal):
+        """What narrows Frama-C to this goal and some others; () where that cannot be said."""
+        return (selector(goal),) if selector(goal) and function not in self.trusted else ()
 
     def warnings(self, function):
-        self.standing(function)
-        if "warnings" not in self.base[function]:
-            self.measure(function, ())
-        return self.base[function]["warnings"]
+        return sum(self.warns(line) for line in self.frama_c(ROOT, function, [self.named], (), self.stands))
 
     def stamp(self, function):
         folder = os.path.join(ROOT, "core")
@@ -164,44 +195,6 @@ class Judge:
             with open(path, "rb") as f:
                 digest.update(f.read())
         return digest.hexdigest()
-
-    def measure(self, function, only):
-        """What build/prove/cache knows of the goals named in `only`; () is all."""
-        goals, left, warnings, done = self.standing(function), [], 0, False
-        for line in self.frama_c(ROOT, function, [self.named], only, self.stands):
-            goal, open_ = self.read(line)
-            done = done or self.total(line) is not None
-            warnings += self.warns(line)
-            if goal and not open_:
-                goals[goal] = [self.named, 0]
-            elif goal and not self.look_up(goals, goal, self.family):
-                left.append(goal)
-        if left and not only:
-            for line in self.frama_c(ROOT, function, self.others, only, self.stands):
-                goal, _ = self.read(line)
-                if goal in left and self.look_up(goals, goal, self.others):
-                    left.remove(goal)
-        if only and left:  # the order of definitions in a text may depend on the goals before it
-            return self.measure(function, ())
-        if left or not done:
-            raise SystemExit("judge: %s as it stands is not proved in build/prove/cache: %s; run `make prove`"
-                             % (function, ", ".join(left) or "frama-c fails"))
-        if not only:
-            self.base[function]["warnings"] = warnings
-        with open(self.path(function), "w", encoding="utf-8") as f:
-            json.dump(self.base[function], f)
-
-    def look_up(self, goals, goal, among):
-        """The cheapest way of these provers, as it was before."""
-        ways = []
-        for p in among:
-            writer = self.named if p in self.family else p
-            steps = self.cached(self.text(goal, writer, self.stands), p)
-            if steps is not None:
-                ways.append([p, steps])
-        if ways:
-            goals[goal] = min(ways, key=lambda way: way[1])
-        return bool(ways)
 
     # ---- The function as it was changed ----------------------------------------------------------------
 
@@ -220,16 +213,19 @@ class Judge:
     def warns(line):
         return bool(re.search(r"\bWarning\b|User Error|[Aa]borted", line))
 
-    def ask(self, prover, text, steps):
-        """Whether the prover proves it within so many steps."""
+    def ask(self, prover, text, limit):
+        """The steps the prover needs, if it proves it within so many (None: as many as in the gate); else None."""
         path = os.path.join(self.scratch.name, "goal.smt2")
         with open(path, "w", encoding="utf-8") as f:
             f.write(text)
-        command = re.sub(r"\brlimit=\d+", "rlimit=%d" % steps, self.provers[prover][1])
-        command = command.replace("%t", str(BACKSTOP_SECONDS)).replace("%f", path)
-        answer = subprocess.run(command.split(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                text=True)
-        return "unsat" in answer.stdout.splitlines()
+        command = self.provers[prover][1].replace("%t", str(BACKSTOP_SECONDS)).replace("%f", path)
+        if limit is not None:
+            command = re.sub(r"\brlimit=\d+", "rlimit=%d" % limit, command)
+        said = subprocess.run(command.split(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+        steps = re.search(r":rlimit-count +(\d+)|resourceUnitsUsed, (\d+)", said)
+        if "unsat" not in said.splitlines():
+            return None
+        return int(steps.group(1) or steps.group(2)) if steps else 0
 
     def holds(self, function, goal):
         """Whether an open goal is proved: already, or within the limits."""
@@ -237,23 +233,24 @@ class Judge:
         digest = hashlib.md5(text.encode()).hexdigest()
         if digest in self.proved or any(self.cached(text, p) is not None for p in self.family):
             return True
-        prover, steps = self.own(function, goal)
-        turns = [(prover, steps), (self.named, 0)] if prover != self.named else [(prover, steps)]
-        for prover, steps in turns:
-            limit = max(FACTOR * steps, FLOOR[prover.split(":")[0]])
-            read = text if prover in self.family else self.written_for(prover, function, goal)
-            if self.cached(read, prover) is not None or self.ask(prover, read, limit):
-                self.proved.add(digest)
-                with open(os.path.join(WORK, "proved"), "a", encoding="utf-8") as f:
-                    f.write(digest + "\n")
-                return True
-        return False
+        if self.ask(self.named, text, FLOOR["Z3"]) is None and not self.holds_as_before(function, goal, text):
+            return False
+        self.proved.add(digest)
+        with open(os.path.join(WORK, "proved"), "a", encoding="utf-8") as f:
+            f.write(digest + "\n")
+        return True
 
-    def written_for(self, prover, function, goal):
-        """The goal of the changed function in the language of another prover."""
-        for _ in self.frama_c(self.tree, function, [prover], (), self.stands):
-            pass
-        return self.text(goal, prover, self.stands)
+    def holds_as_before(self, function, goal, text):
+        """Whether the prover of the goal as it stands proves it, within FACTOR times the steps."""
+        own = self.own(function, goal) or [self.named, max([0] + [w[1] for w in self.standing(function).values() if w])]
+        limit = max(FACTOR * own[1], FLOOR[own[0].split(":")[0]])
+        if own[0] == self.named and limit <= FLOOR["Z3"]:
+            return False
+        if own[0] not in self.family:
+            for line in self.frama_c(self.tree, function, [own[0]], self.only(function, goal), self.stands):
+                if self.read(line)[0] == goal:
+                    text = self.text(goal, own[0], self.stands)
+        return self.ask(own[0], text, limit) is not None
 
     def round(self, function, only):
         """(verdict, reason) of the goals named in `only`, in that order; () is all."""
@@ -267,7 +264,7 @@ class Judge:
                 waiting.append(goal)
             elif goal and open_ and not self.holds(function, goal):
                 return self.red(function, goal)
-        place = lambda goal: (only + (name_in_contract(goal),)).index(name_in_contract(goal))
+        place = lambda goal: (only + (selector(goal),)).index(selector(goal))
         for goal in sorted(waiting, key=place):
             if not self.holds(function, goal):
                 return self.red(function, goal)
@@ -283,7 +280,7 @@ class Judge:
 
     def red(self, function, goal):
         """The verdict; the name of the goal is tried first from now on."""
-        names, name = self.hot.setdefault(function, []), name_in_contract(goal)
+        names, name = self.hot.setdefault(function, []), selector(goal)
         if name:
             names[:] = ([name] + [n for n in names if n != name])[:HOT]
         return "red", goal
@@ -298,10 +295,8 @@ class Judge:
 
     def confirm(self, function, goal):
         """Whether the gate's provers, with the gate's limits, leave the goal open too."""
-        name = name_in_contract(goal)
-        only = [name] if name and function not in self.trusted else []
         extra = ["-wp-cache", "none", "-wp-par", "1", "-wp-timeout", str(BACKSTOP_SECONDS)]
-        for line in self.frama_c(self.tree, function, list(self.provers), only, extra=extra):
+        for line in self.frama_c(self.tree, function, list(self.provers), self.only(function, goal), extra=extra):
             found, open_ = self.read(line)
             if found == goal:
                 return open_
