@@ -12,24 +12,33 @@ are. `confirm` asks the gate's own provers, with the gate's limits, for that goa
 proved here that the gate would not prove: limits are only smaller.
 """
 import hashlib
+import importlib.machinery
 import json
 import os
 import re
 import shutil
 import subprocess
 import tempfile
+import types
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROVE = os.path.join(ROOT, "build", "prove")
 CACHE = os.path.join(PROVE, "cache")
 WORK = os.path.join(ROOT, "build", "judge")
 NOTHING = os.path.join(WORK, "nothing")  # a cache without entries: Frama-C then writes every goal
-FRAMA_C = ["frama-c", "-c11", "-machdep", "gcc_x86_64", "-wp", "-wp-rte", "-warn-unsigned-downcast"]
 FACTOR = 2
 FLOOR = {"Z3": 2000000, "CVC4": 40000}  # steps: a second or two
 TASKS = 20  # goals that Frama-C has under way; none has a prover
 BACKSTOP_SECONDS = 3000  # a process may be stopped for a while: steps end it, not time
 HOT = 6  # names of goals that are tried first
+
+
+def gate():
+    """proofs/prove as a module: how it calls Frama-C is how a goal gets the text it has there."""
+    module = types.ModuleType("prove")
+    module.__file__ = os.path.join(ROOT, "proofs", "prove")
+    importlib.machinery.SourceFileLoader("prove", module.__file__).exec_module(module)
+    return module
 
 
 def rows(path):
@@ -45,13 +54,14 @@ def lines_of(path):
 
 
 def provers():
-    """{name as in WP's results: (driver, command)}, as proofs/prove has configured them."""
+    """{name as in WP's results: (driver, command)} of those that prove, as proofs/prove has configured them."""
     found = {}
     with open(os.path.join(PROVE, "why3.conf"), encoding="utf-8") as f:
         for block in re.findall(r"^\[prover\]\n((?:\w+ = .*\n?)*)", f.read(), re.M):
             is_ = dict(re.findall(r'^(\w+) = "?(.*?)"?$', block, re.M))
             name = ":".join(w for w in (is_["name"], is_["version"], is_["alternative"]) if w)
-            found[name] = (is_["driver"], is_["command"])
+            if is_["alternative"] != "smoke":
+                found[name] = (is_["driver"], is_["command"])
     return found
 
 
@@ -66,9 +76,11 @@ class Judge:
     """Of functions in a copy of the tree, against what is proved of them in this one."""
 
     def __init__(self, tree):
-        if not os.path.isdir(CACHE):
-            raise SystemExit("judge: run `make prove` first: what is judged starts from its results")
-        os.environ["WHY3CONFIG"] = os.path.join(PROVE, "why3.conf")
+        prove = gate()
+        self.command = list(prove.FRAMA_C)
+        prove.configure()
+        prove.unpack_results()
+        os.environ.update({"OCAMLRUNPARAM": prove.HEAP} if hasattr(prove, "HEAP") else {})
         os.makedirs(NOTHING, exist_ok=True)
         self.tree, self.provers = tree, provers()
         self.scratch = tempfile.TemporaryDirectory(dir=WORK)
@@ -92,7 +104,7 @@ class Judge:
         goals = goals or self.changed
         shutil.rmtree(goals, ignore_errors=True)
         props = ["-" + clause for clause in self.trusted.get(function, ())] + list(only)
-        command = FRAMA_C + ["-wp-prover", ",".join(asked), "-wp-out", goals,
+        command = self.command + ["-wp-prover", ",".join(asked), "-wp-out", goals,
                              "-cpp-extra-args=-I" + os.path.join(root, "core"), "-wp-fct", function]
         command += list(extra) or ["-wp-cache", "offline", "-wp-cache-dir", NOTHING,
                                    "-wp-par", str(TASKS)]
