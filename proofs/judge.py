@@ -313,4 +313,4 @@ class Judge:
             found, open_ = self.read(line)
             if found == goal:
                 return open_
-        return True
+        return goal == "frama-c warns"  # the gate takes no warning
