@@ -353,12 +353,13 @@ static inline struct granule *take_newest(struct cache *c, uint32_t bin, uint32_
 /* The last bin that may serve. Where memory is short, the own one: a larger chunk may be all that is
  * left for a larger request. */
 static uint32_t last_bin(uint32_t size, size_t align_bytes) {
-    uint32_t bin = cache_bin_of(size),
-             next = align_bytes == 1 ? CACHE_NEXT_BINS : NEXT_BINS_ALIGNED;
+    uint32_t bin = cache_bin_of(size);
     if (arena_memory_is_short())
         return bin;
-    return size <= CACHE_SMALL_GRANULES ? small_last(size)
-                                        : at_most(bin + next, CACHE_BIN_COUNT - 1);
+    if (size <= CACHE_SMALL_GRANULES)
+        return small_last(size);
+    uint32_t next = align_bytes == 1 ? CACHE_NEXT_BINS : NEXT_BINS_ALIGNED;
+    return at_most(bin + next, CACHE_BIN_COUNT - 1);
 }
 
 /* The same from the bin of a size or, if there is none, from the next. */

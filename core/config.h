@@ -48,8 +48,8 @@
 #define CONSOLIDATE_GRANULES 4096u
 #endif
 
-/* As much may wait on the arenas' lists of returned chunks, in equal shares, before a thread that is at
- * home elsewhere tries an arena's lock (512 KiB). */
+/* As much may wait on the arenas' lists of returned chunks, in equal shares, before a thread that is
+ * at home elsewhere tries an arena's lock (512 KiB). */
 #ifndef RETURNED_GRANULES /* scaled down where programs are short: fuzz/fuzz.mk */
 #define RETURNED_GRANULES 32768u
 #endif

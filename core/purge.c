@@ -127,11 +127,13 @@ static void trim_top(struct heap *h, uint64_t most) {
     h->purge_allowance -= before - h->region.dirty_granules;
 }
 
-/* What of top goes back: all that is allowed; where the clock does not allow it, what is beyond the
- * limit and an eighth more, so that the next free does not cut again. */
+/* What of top goes back: all, where the clock allows it; else what is beyond the limit, as it is then,
+ * and an eighth of the limit more, so that the next free does not cut again. */
 static uint64_t trim_most(const struct heap *h) {
-    uint64_t limit = limit_granules(&h->region), dirty = h->region.dirty_granules;
-    return h->purge_allowance > 0 ? UINT64_MAX : dirty > limit ? dirty - limit + limit / 8 : 0;
+    if (h->purge_allowance > 0)
+        return UINT64_MAX;
+    uint64_t limit = limit_granules(&h->region);
+    return h->region.dirty_granules - limit + limit / 8;
 }
 
 static bool top_is_long(const struct heap *h) {

@@ -19,7 +19,7 @@ static void new_thread(void) { cache_self = &cache_none; }
 static const char *unsettled(void) {
     const struct arena *a = arena_main();
     do {
-        if (!a->lost && a->returned != NULL && a->returned_granules >= returned_limit())
+        if (!a->lost && a->returned != NULL && returned_granules(a) >= returned_limit())
             return "chunks returned to an arena that nobody will free";
         a = arena_next(a);
     } while (a != arena_main());
