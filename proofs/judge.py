@@ -41,11 +41,6 @@ def gate():
     return module
 
 
-def rows(path):
-    with open(os.path.join(ROOT, path), encoding="utf-8") as f:
-        return [w for w in (line.split("#")[0].split() for line in f) if w]
-
-
 def lines_of(path):
     if not os.path.exists(path):
         return []
@@ -80,7 +75,7 @@ class Judge:
         self.command = list(prove.FRAMA_C)
         prove.configure()
         prove.unpack_results()
-        os.environ.update({"OCAMLRUNPARAM": prove.HEAP} if hasattr(prove, "HEAP") else {})
+        os.environ["OCAMLRUNPARAM"] = prove.HEAP
         os.makedirs(NOTHING, exist_ok=True)
         self.tree, self.provers = tree, provers()
         self.scratch = tempfile.TemporaryDirectory(dir=WORK)
@@ -88,12 +83,12 @@ class Judge:
         self.stands = os.path.join(self.scratch.name, "stands")  # and of the function as it stands
         self.named = next(p for p in self.provers if p.endswith(":named"))
         self.family = [p for p in self.provers if self.provers[p][0] == self.provers[self.named][0]]
-        self.wraps = {row[1] for row in rows("proofs/PROVED") if "wraps" in row[2:]}
-        self.file = {row[1]: row[0] for row in rows("proofs/PROVED")}
+        self.wraps = {row[1] for row in prove.table("proofs/PROVED") if "wraps" in row[2:]}
+        self.file = {row[1]: row[0] for row in prove.table("proofs/PROVED")}
         self.trusted = {}
-        for row in rows("proofs/TRUSTED"):
+        for row in prove.table("proofs/TRUSTED"):
             self.trusted.setdefault(row[0], []).append(row[1])
-        self.ledger = {row[0]: int(row[1]) for row in rows("proofs/expected/goals")}
+        self.ledger = {row[0]: int(row[1]) for row in prove.table("proofs/expected/goals")}
         self.proved = set(lines_of(os.path.join(WORK, "proved")))
         self.hot, self.base = {}, {}  # by function: names that turned red, the last one first; standing()
 
