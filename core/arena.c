@@ -25,7 +25,8 @@ enum { ENTER_TRIES = 50 };
 /* ---- Secrets, the ring ------------------------------------------------------------------------ */
 
 static void draw_secrets(void) {
-    key = (struct seal_key){.secret = os_random(), .multiplier = os_random() | 1};
+    key = (struct seal_key){.secret = (os_random() | 1) * GRANULE_BYTES,
+                            .multiplier = os_random() | 1};
     uint64_t bits = os_random() | 1;
     for (unsigned s = 0; s < SEAL_STATES; s++) /* differ: multiples of an odd number */
         key.state[s] = (uint16_t)((bits >> 32) ^ (s * bits & 0xffff));

@@ -132,7 +132,7 @@ static void set_ends(struct cache *c) {
 /* Give a bin's stack a place for `limit` pointers, behind those in use. */
 static void place_stack(struct cache *c, uint32_t bin, uint32_t count, uint32_t limit) {
     struct granule **base = slots_of(c) + c->slots_used + 1;
-    base[-1] = NULL;
+    base[-1] = &c->nothing;
     c->slots_used += limit + 1;
     c->base[bin] = base;
     c->bin[bin] = (struct cache_bin){base + count, base + limit};
@@ -163,6 +163,9 @@ static void place_stacks(struct cache *c) {
 
 static void cache_init(struct cache *c) {
     c->key = *arena_key();
+    c->key.secret /= GRANULE_BYTES;
+    c->nothing = (struct granule){.size = 0};
+    seal_as(&c->nothing, SEAL_ALLOCATED);
     c->toggle = (uint16_t)(c->key.state[SEAL_ALLOCATED] ^ c->key.state[SEAL_CACHED]);
     c->arena = arena_main();
     c->operations = 0;
@@ -285,7 +288,7 @@ static void raise_limit(struct cache *c, uint32_t bin) {
     move_stack(c, bin, limit);
 }
 
-/* The newest chunk of a bin but `skip`; NULL where there are no more of them. */
+/* The newest chunk of a bin but `skip`; `nothing` where there are no more of them. */
 static struct granule *newest(const struct cache *c, uint32_t bin, uint32_t skip) {
     return c->bin[bin].top[-1 - (ptrdiff_t)skip];
 }
@@ -310,9 +313,9 @@ void *cache_pop_shared(struct cache *c, size_t request_bytes) {
         return NULL;
     uint32_t size = (uint32_t)small_granules(request_bytes), bin = cache_bin_of(size), skip = 0;
     struct granule *header = newest(c, bin, skip);
-    while (header != NULL && header->size < size)
-        header = ++skip < LOOK_MAX ? newest(c, bin, skip) : NULL;
-    if (header == NULL || !cache_reseal(c, header, SEAL_CACHED))
+    while (header->size < size && header != &c->nothing && ++skip < LOOK_MAX)
+        header = newest(c, bin, skip);
+    if (header->size < size || !cache_reseal(c, header, SEAL_CACHED))
         return NULL;
     c->bin[bin].top[-1 - (ptrdiff_t)skip] = newest(c, bin, 0);
     c->bin[bin].top--;

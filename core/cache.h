@@ -31,7 +31,8 @@
 #include "chunkproof.h"
 #include "size.h"
 
-/* Below the oldest pointer of each stack stands NULL, so an empty one needs no test of its own. */
+/* Below the oldest pointer of each stack stands one to `nothing`, which has no cached chunk's seal: so
+ * an empty one needs no test of its own. */
 struct cache_bin {
     struct granule **top; /* behind the newest */
     struct granule **end; /* where top stands when a push must flush; adapts */
@@ -42,7 +43,8 @@ struct cache {
     uint32_t chunk_end; /* chunks below this many granules do; 0: none */
     bool watched; /* every operation takes the slow path, see options_watch */
     uint16_t toggle; /* from the seal of an allocated chunk to that of a cached one, and back */
-    struct seal_key key; /* base 0 */
+    struct seal_key key; /* the process's, for addresses in bytes */
+    struct granule nothing; /* what is newest in an empty bin: no cached chunk */
     struct cache_bin bin[CACHE_BIN_COUNT];
     struct granule **base[CACHE_BIN_COUNT]; /* of each stack: the oldest */
     size_t shared_request_end; /* as request_end and chunk_end, of the bins that sizes share */
@@ -77,11 +79,13 @@ static inline uint32_t cache_limit(const struct cache *c, uint32_t bin) {
 }
 
 /* Turn an allocated chunk into a cached one, or back: false, and unchanged, if it is not sealed as
- * `from`. The two seals differ by the states' secrets alone, so one hash serves both. */
+ * `from`. The two seals differ by the states' secrets alone, so one hash serves both. Who holds the
+ * chunk alone writes its seal, so it may be read plainly here. */
 static inline bool cache_reseal(const struct cache *c, struct granule *header,
                                 enum seal_state from) {
-    uint16_t expected = seal_at(&c->key, header, from);
-    if (__builtin_expect(seal_load(header) != expected, 0))
+    uint16_t hash = seal_hash(&c->key, (uintptr_t)header, header->size, header->flags);
+    uint16_t expected = (uint16_t)(hash ^ c->key.state[from]);
+    if (__builtin_expect(header->seal != expected, 0))
         return false;
     seal_store(header, (uint16_t)(expected ^ c->toggle));
     return true;
@@ -92,7 +96,7 @@ static inline bool cache_reseal(const struct cache *c, struct granule *header,
 static inline struct granule *cache_take(struct cache *c, size_t size) {
     struct cache_bin *bin = &c->bin[size];
     struct granule *header = bin->top[-1];
-    if (__builtin_expect(header == NULL, 0) || !cache_reseal(c, header, SEAL_CACHED))
+    if (!cache_reseal(c, header, SEAL_CACHED))
         return NULL;
     bin->top--;
     return header;

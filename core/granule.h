@@ -53,7 +53,8 @@ enum seal_state {
  * state[]: one secret per state, pairwise different. */
 struct seal_key {
     uint64_t base;
-    uint64_t secret;
+    uint64_t
+        secret; /* odd, times GRANULE_BYTES: without this factor it serves addresses in bytes */
     uint64_t multiplier; /* odd */
     uint16_t state[SEAL_STATES];
 };
@@ -77,16 +78,17 @@ struct seal_key {
                           k->state[s]);
 */
 
-/* Keyed hash of what a header says of itself. Multiplying by an odd number carries every
- * changed bit of `flags` and `size` into the upper half, of which 16 bits are kept. */
+/* Keyed hash of where a header is and what it says of itself. The first product spreads the address
+ * over all bits, so that no size makes up for another address; the second carries every changed bit
+ * up, where 16 bits are kept. `address`: in the unit that the key's secret is for. */
 /*@ requires readable: \valid_read(k);
     terminates \true;
     exits never: \false;
     assigns \nothing;
 */
-static inline uint16_t seal_hash(const struct seal_key *k, uint64_t address_granules, uint32_t size,
+static inline uint16_t seal_hash(const struct seal_key *k, uint64_t address, uint32_t size,
                                  uint8_t flags) {
-    uint64_t v = address_granules ^ ((uint64_t)size << 32) ^ ((uint64_t)flags << 56) ^ k->secret;
+    uint64_t v = address * k->secret ^ size ^ ((uint64_t)flags << 56);
     return (uint16_t)((v * k->multiplier) >> 48);
 }
 

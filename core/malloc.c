@@ -17,7 +17,7 @@ CP_PUBLIC void *malloc(size_t size) { return cp_malloc(size); }
 CP_PUBLIC void *calloc(size_t count, size_t each) { return cp_calloc(count, each); }
 CP_PUBLIC void *realloc(void *p, size_t size) { return cp_realloc(p, size); }
 CP_PUBLIC void *reallocarray(void *p, size_t n, size_t each) { return cp_reallocarray(p, n, each); }
-CP_PUBLIC void free(void *p) { cp_free(p); }
+CP_PUBLIC __attribute__((flatten)) void free(void *p) { cp_free(p); }
 CP_PUBLIC void cfree(void *p) { cp_free(p); }
 CP_PUBLIC void free_sized(void *p, size_t size) { cp_free_sized(p, size); }
 CP_PUBLIC void free_aligned_sized(void *p, size_t alignment, size_t size) {

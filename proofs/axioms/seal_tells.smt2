@@ -13,10 +13,10 @@
 (define-fun hash () (_ BitVec 16)
   ((_ extract 63 48)
     (bvmul multiplier
-      (bvxor address
-        (bvshl ((_ zero_extend 32) size) (_ bv32 64))
-        (bvshl ((_ zero_extend 56) flags) (_ bv56 64))
-        secret))))
+      (bvxor
+        (bvmul address secret)
+        ((_ zero_extend 32) size)
+        (bvshl ((_ zero_extend 56) flags) (_ bv56 64))))))
 (assert (distinct one other))
 (assert (= (bvxor hash one) (bvxor hash other)))
 (check-sat)
