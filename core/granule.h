@@ -50,11 +50,11 @@ enum seal_state {
 };
 
 /* base: address of granule 0, in granules, so that base + i names cell i process-wide.
+ * secret: an odd number times GRANULE_BYTES; without this factor it serves addresses in bytes.
  * state[]: one secret per state, pairwise different. */
 struct seal_key {
     uint64_t base;
-    uint64_t
-        secret; /* odd, times GRANULE_BYTES: without this factor it serves addresses in bytes */
+    uint64_t secret;
     uint64_t multiplier; /* odd */
     uint16_t state[SEAL_STATES];
 };
