@@ -135,7 +135,8 @@ static void place_stack(struct cache *c, uint32_t bin, uint32_t count, uint32_t 
     base[-1] = &c->nothing;
     c->slots_used += limit + 1;
     c->base[bin] = base;
-    c->bin[bin] = (struct cache_bin){base + count, base + limit};
+    c->top[bin] = base + count;
+    c->end[bin] = base + limit;
 }
 
 /* The same, with what stands in it. */
@@ -290,7 +291,7 @@ static void raise_limit(struct cache *c, uint32_t bin) {
 
 /* The newest chunk of a bin but `skip`; `nothing` where there are no more of them. */
 static struct granule *newest(const struct cache *c, uint32_t bin, uint32_t skip) {
-    return c->bin[bin].top[-1 - (ptrdiff_t)skip];
+    return c->top[bin][-1 - (ptrdiff_t)skip];
 }
 
 /* The last of the small bins that may serve a request for `size`. */
@@ -317,8 +318,8 @@ void *cache_pop_shared(struct cache *c, size_t request_bytes) {
         header = newest(c, bin, skip);
     if (header->size < size || !cache_reseal(c, header, SEAL_CACHED))
         return NULL;
-    c->bin[bin].top[-1 - (ptrdiff_t)skip] = newest(c, bin, 0);
-    c->bin[bin].top--;
+    c->top[bin][-1 - (ptrdiff_t)skip] = newest(c, bin, 0);
+    c->top[bin]--;
     return header + 1;
 }
 
@@ -327,16 +328,16 @@ bool cache_push_shared(struct cache *c, struct granule *header) {
     if (size < __atomic_load_n(&c->chunk_end, __ATOMIC_RELAXED) ||
         size >= __atomic_load_n(&c->shared_chunk_end, __ATOMIC_RELAXED))
         return false;
-    return cache_put(c, &c->bin[cache_bin_of(size)], header);
+    return cache_put(c, cache_bin_of(size), header);
 }
 
 /* The newest chunk but `skip` leaves the bin, allocated. */
 static struct granule *take_from(struct cache *c, uint32_t bin, uint32_t skip) {
-    struct granule **slot = c->bin[bin].top - 1 - skip;
+    struct granule **slot = c->top[bin] - 1 - skip;
     struct granule *header = *slot;
     if (!cache_reseal(c, header, SEAL_CACHED))
         returned_check(header); /* reports it */
-    *slot = *--c->bin[bin].top;
+    *slot = *--c->top[bin];
     return header;
 }
 
@@ -346,7 +347,7 @@ static inline struct granule *take_newest(struct cache *c, uint32_t bin, uint32_
                                           size_t align_bytes, uint32_t most) {
     uint32_t look = at_most(cache_count(c, bin), most);
     for (uint32_t skip = 0; skip < look; skip++) {
-        const struct granule *header = c->bin[bin].top[-1 - (ptrdiff_t)skip];
+        const struct granule *header = c->top[bin][-1 - (ptrdiff_t)skip];
         if (((uintptr_t)(header + 1) & (align_bytes - 1)) == 0 && header->size >= size)
             return take_from(c, bin, skip);
     }
@@ -394,23 +395,23 @@ static struct granule *take(struct cache *c, uint32_t size) {
  * Their seals are turned, not taken anew: one that does not fit its header is noticed when the chunk
  * leaves. */
 static void fill(struct cache *c, uint32_t bin, struct granule **fetched, uint32_t count) {
-    struct granule **top = c->bin[bin].top;
+    struct granule **top = c->top[bin];
     for (uint32_t n = count; n > 0; n--) {
         struct granule *header = fetched[n - 1];
         seal_store(header, (uint16_t)(seal_load(header) ^ c->toggle));
         *top++ = header;
     }
-    c->bin[bin].top = top;
+    c->top[bin] = top;
 }
 
 /* Into its bin, if there is room for a chunk that is sealed as cached. */
 static bool keep(struct cache *c, struct granule *header) {
     if (header->size >= __atomic_load_n(&c->shared_chunk_end, __ATOMIC_RELAXED))
         return false;
-    struct cache_bin *bin = &c->bin[cache_bin_of(header->size)];
-    if (bin->top == bin->end)
+    uint32_t bin = cache_bin_of(header->size);
+    if (c->top[bin] == c->end[bin])
         return false;
-    *bin->top++ = header;
+    *c->top[bin]++ = header;
     return true;
 }
 
@@ -474,24 +475,24 @@ static void make_room(struct cache *c, uint32_t bin) {
         return;
     bool mostly_free = return_chunks(c->base[bin], out, c->arena);
     memmove(c->base[bin], c->base[bin] + out, (count - out) * sizeof(struct granule *));
-    c->bin[bin].top -= out;
+    c->top[bin] -= out;
     if (mostly_free)
         reset(c);
 }
 
 bool cache_free(struct cache *c, struct granule *header) {
     uint32_t bin = cache_bin_of(header->size);
-    if (c->bin[bin].top == c->bin[bin].end && cache_limit(c, bin) < LIMIT_BY_FREES)
+    if (c->top[bin] == c->end[bin] && cache_limit(c, bin) < LIMIT_BY_FREES)
         raise_limit(c, bin);
-    if (c->bin[bin].top == c->bin[bin].end)
+    if (c->top[bin] == c->end[bin])
         make_room(c, bin);
-    return cache_put(c, &c->bin[bin], header);
+    return cache_put(c, bin, header);
 }
 
 void cache_flush(struct cache *c) {
     for (uint32_t bin = CHUNK_MIN_GRANULES; bin < CACHE_BIN_COUNT; bin++) {
         uint32_t count = cache_count(c, bin);
-        c->bin[bin].top = c->base[bin];
+        c->top[bin] = c->base[bin];
         return_chunks(c->base[bin], count, NULL);
     }
 }
@@ -518,7 +519,7 @@ static bool chunk_check(const struct granule *header, uint32_t bin, struct cp_br
 
 bool cache_check(const struct cache *c, struct cp_breach *breach) {
     for (uint32_t b = CHUNK_MIN_GRANULES; b < CACHE_BIN_COUNT; b++) {
-        if (c->bin[b].top == c->base[b])
+        if (c->top[b] == c->base[b])
             continue; /* most are empty */
         uint32_t count = cache_count(c, b);
         if (count > cache_limit(c, b))

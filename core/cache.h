@@ -14,8 +14,8 @@
  *
  *   struct cache (a mapping of its own)          heap
  *   +----------+---------------------------+
- *   | bin[5]   | NULL [ * * * * . . . . ]  |---> chunk of 5 granules, sealed as cached
- *   |          |        base    top     end|
+ *   | bin 5    |      [ * * * * . . . . ]  |---> chunk of 5 granules, sealed as cached
+ *   |          |       base[5] top[5]  end[5]
  *   +----------+---------------------------+
  *
  * Thread-local storage holds one pointer only, since programs make threads with minimal stacks. It
@@ -31,22 +31,19 @@
 #include "chunkproof.h"
 #include "size.h"
 
-/* Below the oldest pointer of each stack stands one to `nothing`, which has no cached chunk's seal: so
- * an empty one needs no test of its own. */
-struct cache_bin {
-    struct granule **top; /* behind the newest */
-    struct granule **end; /* where top stands when a push must flush; adapts */
-};
-
 struct cache {
     size_t request_end; /* requests below this many bytes find a bin of their size; 0: none does */
     uint32_t chunk_end; /* chunks below this many granules do; 0: none */
     bool watched; /* every operation takes the slow path, see options_watch */
     uint16_t toggle; /* from the seal of an allocated chunk to that of a cached one, and back */
     struct seal_key key; /* the process's, for addresses in bytes */
-    struct granule nothing; /* what is newest in an empty bin: no cached chunk */
-    struct cache_bin bin[CACHE_BIN_COUNT];
-    struct granule **base[CACHE_BIN_COUNT]; /* of each stack: the oldest */
+    /* Of each bin's stack: behind the newest; where top stands when a push must flush, which adapts;
+     * the oldest. Below that stands a pointer to `nothing`, which has no cached chunk's seal: so an
+     * empty stack needs no test of its own. */
+    struct granule **top[CACHE_BIN_COUNT];
+    struct granule **end[CACHE_BIN_COUNT];
+    struct granule **base[CACHE_BIN_COUNT];
+    struct granule nothing;
     size_t shared_request_end; /* as request_end and chunk_end, of the bins that sizes share */
     uint32_t shared_chunk_end;
     struct arena *arena; /* where refills come from */
@@ -71,11 +68,11 @@ static inline uint32_t cache_bin_of(uint32_t size) {
 }
 
 static inline uint32_t cache_count(const struct cache *c, uint32_t bin) {
-    return (uint32_t)(c->bin[bin].top - c->base[bin]);
+    return (uint32_t)(c->top[bin] - c->base[bin]);
 }
 
 static inline uint32_t cache_limit(const struct cache *c, uint32_t bin) {
-    return (uint32_t)(c->bin[bin].end - c->base[bin]);
+    return (uint32_t)(c->end[bin] - c->base[bin]);
 }
 
 /* Turn an allocated chunk into a cached one, or back: false, and unchanged, if it is not sealed as
@@ -94,26 +91,24 @@ static inline bool cache_reseal(const struct cache *c, struct granule *header,
 /* Take the newest chunk out of small bin `size`. NULL: the bin is empty, or what it holds is not a
  * cached chunk: the caller tells the two apart by the count. */
 static inline struct granule *cache_take(struct cache *c, size_t size) {
-    struct cache_bin *bin = &c->bin[size];
-    struct granule *header = bin->top[-1];
+    struct granule *header = c->top[size][-1];
     if (!cache_reseal(c, header, SEAL_CACHED))
         return NULL;
-    bin->top--;
+    c->top[size]--;
     return header;
 }
 
 /* Put an allocated chunk into its bin. false: it is not one, or the bin is full; unchanged. */
-static inline bool cache_put(struct cache *c, struct cache_bin *bin, struct granule *header) {
-    struct granule **top = bin->top;
-    if (__builtin_expect(top == bin->end, 0) || !cache_reseal(c, header, SEAL_ALLOCATED))
+static inline bool cache_put(struct cache *c, uint32_t bin, struct granule *header) {
+    struct granule **top = c->top[bin];
+    if (__builtin_expect(top == c->end[bin], 0) || !cache_reseal(c, header, SEAL_ALLOCATED))
         return false;
     *top = header;
-    bin->top = top + 1;
+    c->top[bin] = top + 1;
     return true;
 }
 
-/* As size_to_granules, of a request far from SIZE_MAX. In bytes up to the last step and in one type,
- * so that compilers find the bin by a mask, without shifts. */
+/* As size_to_granules, of a request far from SIZE_MAX: in one type and without branches. */
 static inline size_t small_granules(size_t request_bytes) {
     size_t bytes = request_bytes + CHUNK_OVERHEAD_BYTES + (GRANULE_BYTES - 1);
     size_t least = (size_t)CHUNK_MIN_GRANULES * GRANULE_BYTES;
@@ -134,7 +129,7 @@ static inline void *cache_pop(struct cache *c, size_t request_bytes) {
 static inline bool cache_push(struct cache *c, struct granule *header) {
     if (__builtin_expect(header->size >= __atomic_load_n(&c->chunk_end, __ATOMIC_RELAXED), 0))
         return false;
-    return cache_put(c, &c->bin[header->size], header);
+    return cache_put(c, header->size, header);
 }
 
 /* Whether a request for a chunk of wanted_size granules may have got this one out of a cache. */

@@ -253,12 +253,12 @@ static void breaks_owned_by_a_cache(void **state) {
     (void)state;
     cp_free(cp_malloc(100));
     sound_process();
-    struct cache_bin *bin = &cache_self->bin[size_to_granules(100)];
-    struct granule *kept = bin->top[-1];
+    struct granule **top = cache_self->top[size_to_granules(100)];
+    struct granule *kept = top[-1];
     void *live = cp_malloc(5000);
-    bin->top[-1] = (struct granule *)live - 1; /* allocated, and of another size */
+    top[-1] = (struct granule *)live - 1; /* allocated, and of another size */
     expect_in_process(CP_OWNED);
-    bin->top[-1] = kept;
+    top[-1] = kept;
     sound_process();
     cp_free(live);
 }
