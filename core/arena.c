@@ -16,11 +16,15 @@ static struct seal_key key;
 static struct lock list_lock; /* guards the ring's growth */
 static uint32_t arenas_made; /* atomic */
 static size_t all_committed_bytes; /* of all arenas; atomic */
+static unsigned processors; /* 0: not asked for yet; atomic */
 static bool growth_refused; /* once, by the system; atomic */
 
 /* How often a thread tries its own arena's lock before it moves to another: locks are held for a
  * microsecond, and threads that move make arenas, each with memory of its own. */
 enum { ENTER_TRIES = 50 };
+
+/* What is grown by may be faulted in at once up to this share of what is in use. */
+enum { POPULATE_SHARE = 16 };
 
 /* ---- Secrets, the ring ------------------------------------------------------------------------ */
 
@@ -54,19 +58,30 @@ void arena_start(void) {
     arena_break_range = (struct address_range){0, 0};
     arenas_made = 1;
     all_committed_bytes = 0;
+    processors = 0;
     growth_refused = false;
     lock_init(&main_arena.lock);
     lock_init(&list_lock);
     draw_secrets();
 }
 
+/* The system is asked once: a thread that finds all arenas locked wants to know each time. */
+static unsigned processor_count(void) {
+    unsigned count = __atomic_load_n(&processors, __ATOMIC_RELAXED);
+    if (count == 0) {
+        count = os_cpu_count();
+        __atomic_store_n(&processors, count, __ATOMIC_RELAXED);
+    }
+    return count;
+}
+
 static size_t arena_limit(void) {
     size_t limit = option(&options.arena_max);
     if (limit != 0)
         return limit;
-    size_t by_cores = (size_t)8 * os_cpu_count();
+    size_t by_processors = (size_t)ARENAS_PER_PROCESSOR * processor_count();
     size_t test = option(&options.arena_test);
-    return by_cores > test ? by_cores : test;
+    return by_processors > test ? by_processors : test;
 }
 
 /* A new arena, locked, in the ring behind main; NULL when the limit or memory is reached. */
@@ -156,13 +171,22 @@ static size_t growth_bytes(const struct heap *h, uint32_t size, size_t pad_bytes
     return need <= have ? 0 : (need - have) * GRANULE_BYTES + pad_bytes;
 }
 
+/* Memory at `start` was got for a chunk of `size` granules. One of a page or less leaves no page
+ * untouched, nor do its successors, for each has a header: so all pages come in one call, not one by
+ * one as they are touched, if they are few beside what is in use. */
+static void populate(const struct heap *h, void *start, size_t bytes, uint32_t size) {
+    if (size <= PAGE_GRANULES &&
+        bytes / GRANULE_BYTES <= granules_in_use(&h->region) / POPULATE_SHARE)
+        os_populate(start, bytes);
+}
+
 /* Give back what was just got at `start`, unless somebody has built upon it since. */
 static void break_return(const unsigned char *start, size_t bytes) {
     if (os_brk(0) == start + bytes)
         os_brk(-(ptrdiff_t)bytes);
 }
 
-static bool break_extend(struct heap *h, size_t bytes) {
+static bool break_extend(struct heap *h, size_t bytes, uint32_t size) {
     size_t limit = (size_t)REGION_LIMIT_GRANULES * GRANULE_BYTES;
     if (h->committed_bytes + bytes > limit)
         return false;
@@ -176,6 +200,7 @@ static bool break_extend(struct heap *h, size_t bytes) {
     }
     h->committed_bytes += bytes;
     count_system(&main_arena, bytes, 0);
+    populate(h, before, bytes, size);
     region_extend(&h->region, granules_within(h, h->committed_bytes), true);
     set_break_range(h);
     return true;
@@ -215,7 +240,8 @@ static bool break_grow(uint32_t size) {
     if (main_arena.break_lost || bytes > (size_t)REGION_LIMIT_GRANULES * GRANULE_BYTES)
         return false;
     if (made)
-        return break_extend(h, padded) || (!main_arena.break_lost && break_extend(h, bytes));
+        return break_extend(h, padded, size) ||
+               (!main_arena.break_lost && break_extend(h, bytes, size));
     return break_create(h, padded) || break_create(h, bytes);
 }
 
@@ -236,6 +262,7 @@ static bool mapped_heap_grow(struct heap *h, uint32_t size) {
     }
     h->committed_bytes += bytes;
     count_system(h->arena, bytes, 0);
+    populate(h, end, bytes, size);
     region_extend(&h->region, granules_within(h, h->committed_bytes), true);
     return true;
 }

@@ -123,6 +123,10 @@ struct arena *arena_enter(struct arena **preferred);
 /* The heap that holds a chunk, told by its flags. The header must be known to be sealed. */
 struct heap *heap_of(const struct granule *header);
 
+static inline uint32_t granules_in_use(const struct region *r) {
+    return (uint32_t)(region_granules(r) - r->bins.free_granules - region_top_granules(r));
+}
+
 static inline uint32_t heap_index(const struct heap *h, const struct granule *header) {
     return (uint32_t)(header - h->region.g);
 }

@@ -79,6 +79,12 @@
 #define CACHE_BIN_COUNT 106u
 #define CACHE_NEXT_BINS 3u /* that may serve a request whose own bin is empty */
 
+/* Arenas there may be, unless M_ARENA_MAX says: so many for each processor, but M_ARENA_TEST at least. No
+ * more threads run at a time than there are processors; twice as many because a thread may lose its
+ * processor with a lock held. */
+#define ARENAS_PER_PROCESSOR 2u
+#define ARENA_TEST_DEFAULT 2
+
 #define MMAP_THRESHOLD_DEFAULT_BYTES ((size_t)128 * 1024)
 #define MMAP_THRESHOLD_MAX_BYTES ((size_t)32 * 1024 * 1024)
 #define TRIM_THRESHOLD_DEFAULT_BYTES ((size_t)128 * 1024)

@@ -161,7 +161,7 @@ void options_start(void) {
         .top_pad_bytes = TOP_PAD_DEFAULT_BYTES,
         .mmap_threshold_bytes = MMAP_THRESHOLD_DEFAULT_BYTES,
         .mmap_max = MMAP_MAX_DEFAULT,
-        .arena_test = 8,
+        .arena_test = ARENA_TEST_DEFAULT,
         .cache_count = SIZE_MAX,
         .cache_max_granules = CACHE_MAX_GRANULES,
     };

@@ -21,7 +21,7 @@ struct options {
     size_t mmap_max; /* mappings at a time */
     size_t perturb; /* byte; 0: off */
     size_t arena_test;
-    size_t arena_max; /* 0: 8 for each processor */
+    size_t arena_max; /* 0: as ARENAS_PER_PROCESSOR says */
     size_t cache_count; /* chunks of one size a thread cache may keep */
     size_t cache_max_granules; /* largest chunk it keeps */
     size_t check_every; /* CHUNKPROOF_CHECK: walk the heap each so many operations; 0: never */

@@ -28,6 +28,9 @@ bool os_commit(void *start, size_t bytes);
  * the contents: committed anew, they read as zero. */
 void os_decommit(void *start, size_t bytes);
 
+/* Have pages that read as zero in memory before they are touched, where the system can. */
+void os_populate(void *start, size_t bytes);
+
 /* Give the pages' memory back; they stay accessible and read as zero. */
 bool os_purge(void *start, size_t bytes);
 

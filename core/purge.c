@@ -84,10 +84,6 @@ static bool purge_bins(struct region *r, uint32_t steps) {
     return any;
 }
 
-static uint32_t granules_in_use(const struct region *r) {
-    return (uint32_t)(region_granules(r) - r->bins.free_granules - region_top_granules(r));
-}
-
 /* The arenas share what is kept whatever is in use. */
 static uint32_t kept_granules(void) { return KEPT_GRANULES / arena_count(); }
 

@@ -531,6 +531,13 @@ void os_decommit(void *p, size_t bytes) {
     take(start, bytes, PAGE_RESERVED);
 }
 
+void os_populate(void *p, size_t bytes) {
+    uintptr_t start = (uintptr_t)p;
+    require_pages("os_populate", start, bytes);
+    sim_signal_point(p);
+    require_state("os_populate", start, bytes, PAGE_READY);
+}
+
 bool os_purge(void *p, size_t bytes) {
     uintptr_t start = (uintptr_t)p;
     require_pages("os_purge", start, bytes);
