@@ -324,6 +324,7 @@ static uint32_t heap_allocate_run(struct heap *h, uint32_t size, uint32_t wanted
                                   struct granule **out) {
     uint32_t served[ARENA_RUN_MAX];
     uint32_t fast_max = (uint32_t)option(&options.mxfast_granules);
+    h->freed_in_a_row = 0;
     uint32_t count = region_allocate_run(&h->region, size, fast_max, wanted, served);
     for (uint32_t n = 0; n < count; n++)
         out[n] = &h->region.g[served[n]];

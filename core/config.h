@@ -54,6 +54,12 @@
 #define RETURNED_GRANULES 32768u
 #endif
 
+/* After so many chunks freed and none allocated a region merges each at once: fast bins would only put
+ * that off. */
+#ifndef FREED_IN_A_ROW /* scaled down like RETURNED_GRANULES */
+#define FREED_IN_A_ROW 1024u
+#endif
+
 /* How many unsorted chunks one allocation sorts at most, so that its time is bounded. */
 #define UNSORTED_STEPS 10000u
 

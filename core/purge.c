@@ -264,7 +264,10 @@ void purge_freed_into(struct heap *h) {
 void purge_free_chunk(struct granule *header) {
     struct heap *h = heap_of(header);
     purge_freed_into(h);
-    region_free(&h->region, heap_index(h, header), (uint32_t)option(&options.mxfast_granules));
+    bool clears = h->freed_in_a_row >= FREED_IN_A_ROW;
+    h->freed_in_a_row += !clears;
+    uint32_t fast_max = clears ? 0 : (uint32_t)option(&options.mxfast_granules);
+    region_free(&h->region, heap_index(h, header), fast_max);
 }
 
 struct granule *purge_join(struct granule *header) {
