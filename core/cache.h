@@ -91,7 +91,8 @@ static inline bool cache_reseal(const struct cache *c, struct granule *header,
 /* Take the newest chunk out of small bin `size`. NULL: the bin is empty, or what it holds is not a
  * cached chunk: the caller tells the two apart by the count. */
 static inline struct granule *cache_take(struct cache *c, size_t size) {
-    struct granule *header = c->top[size][-1];
+    struct granule **top = c->top[size];
+    struct granule *header = *(top - 1);
     if (!cache_reseal(c, header, SEAL_CACHED))
         return NULL;
     c->top[size]--;
