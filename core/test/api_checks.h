@@ -687,16 +687,21 @@ static void check_mmap_max(void) {
 }
 
 static void check_mxfast(void) {
-    enum { MANY = 5000 };
-    static void *blocks[MANY];
+    enum { MANY = 5000, OFTEN = 500 };
+    static void *blocks[MANY], *between[MANY / OFTEN];
     size_t in_fast[2];
     for (int on = 0; on < 2; on++) {
         REQUIRE(cp_mallopt(OPT_MXFAST, on ? 128 : 0) == 1);
         for (int i = 0; i < MANY; i++)
             REQUIRE((blocks[i] = cp_malloc(64)) != NULL);
-        for (int i = 0; i < 2 * MANY; i += 2) /* more than any cache keeps, no two side by side */
+        for (int i = 0; i < 2 * MANY; i += 2) { /* more than any cache keeps, no two side by side */
             cp_free(blocks[i % MANY + i / MANY]);
+            if (i % (2 * OFTEN) == 0) /* a region that is only freed into passes its fast bins by */
+                REQUIRE((between[i / (2 * OFTEN)] = cp_malloc(40 * KIB)) != NULL);
+        }
         in_fast[on] = cp_mallinfo2().smblks;
+        for (int i = 0; i < MANY / OFTEN; i++)
+            cp_free(between[i]);
         cp_malloc_trim(0); /* which empties the fast bins */
         REQUIRE_FOR(on, cp_mallinfo2().smblks == 0);
     }
