@@ -180,6 +180,14 @@ static void populate(const struct heap *h, void *start, size_t bytes, uint32_t s
         os_populate(start, bytes);
 }
 
+/* `bytes` at `start`, where the heap ended, are its memory from now on: top grows. */
+static void heap_extend(struct heap *h, void *start, size_t bytes, uint32_t size) {
+    h->committed_bytes += bytes;
+    count_system(h->arena, bytes, 0);
+    populate(h, start, bytes, size);
+    region_extend(&h->region, granules_within(h, h->committed_bytes), true);
+}
+
 /* Give back what was just got at `start`, unless somebody has built upon it since. */
 static void break_return(const unsigned char *start, size_t bytes) {
     if (os_brk(0) == start + bytes)
@@ -198,10 +206,7 @@ static bool break_extend(struct heap *h, size_t bytes, uint32_t size) {
         main_arena.break_lost = true;
         return false;
     }
-    h->committed_bytes += bytes;
-    count_system(&main_arena, bytes, 0);
-    populate(h, before, bytes, size);
-    region_extend(&h->region, granules_within(h, h->committed_bytes), true);
+    heap_extend(h, before, bytes, size);
     set_break_range(h);
     return true;
 }
@@ -260,10 +265,7 @@ static bool mapped_heap_grow(struct heap *h, uint32_t size) {
         os_decommit(end, bytes);
         return false;
     }
-    h->committed_bytes += bytes;
-    count_system(h->arena, bytes, 0);
-    populate(h, end, bytes, size);
-    region_extend(&h->region, granules_within(h, h->committed_bytes), true);
+    heap_extend(h, end, bytes, size);
     return true;
 }
 
