@@ -337,6 +337,7 @@ static struct granule *heap_allocate(struct heap *h, uint32_t size, uint32_t ali
     struct granule *header = NULL;
     if (align == 1)
         return heap_allocate_run(h, size, 1, &header) == 0 ? NULL : header;
+    h->freed_in_a_row = 0;
     uint32_t i = region_allocate_aligned(&h->region, size, align);
     return i == 0 ? NULL : &h->region.g[i];
 }
