@@ -1420,6 +1420,8 @@ static void ring_unhook(struct granule *g, const struct bins *b, uint32_t i) {
     ensures closed: g[\old(g[i + 1].hi)].lo == \old(g[i + 1].lo) &&
         g[\old(g[i + 1].lo)].hi == \old(g[i + 1].hi);
     ensures links: same_links{Pre, Post}(g, \old(g[i + 1].hi), -1, \old(g[i + 1].lo), -1);
+    ensures unmarked: \old(g[i + 1].lo) < BIN_COUNT && \old(g[i + 1].hi) < BIN_COUNT ==>
+        !marked(b, \old(list[i + 1]));
     ensures outside: same_outside{Pre, Post}(g, -1);
     ensures sizes: same_sizes{Pre, Post}(g, -1, -1);
     ensures tiled: tiled(g);
@@ -1550,6 +1552,24 @@ void bin_unlink(struct granule *g, struct bins *b, uint32_t i) {
 /* How many of the chunks that share a rank are looked at. */
 enum { LOOK_MAX = 8 };
 
+/*@ // The node n behind x in its list; whether those from x to it are chunks of one rank; whether it is one
+    // of the first `count` that are, and has the size.
+    logic integer behind{L}(struct granule *g, integer x, integer n) =
+        n <= 0 ? x : g[behind(g, x, n - 1)].lo;
+    predicate shares{L}(struct granule *g, integer x, integer n) =
+        behind(g, x, n) >= BIN_COUNT && rank(span[behind(g, x, n) - 1]) == rank(span[x - 1]);
+    predicate of_rank{L}(struct granule *g, integer x, integer n) = \forall integer m;
+        0 <= m <= n ==> shares(g, x, m);
+    predicate suits{L}(struct granule *g, integer x, integer n, integer count, integer size) =
+        0 <= n < count && of_rank(g, x, n) && span[behind(g, x, n) - 1] >= size;
+
+    // The k-th is chunk `fit`; none of those that suit is smaller, none behind as small.
+    predicate best{L}(struct granule *g, integer x, integer k, integer count, integer size, integer fit) =
+        suits(g, x, k, count, size) && behind(g, x, k) == fit + 1 &&
+        \forall integer n; suits(g, x, n, count, size) ==>
+            span[behind(g, x, n) - 1] >= span[fit] + (n > k ? 1 : 0);
+*/
+
 /* Of the first chunks of a rank, from node x on, the smallest of `size` granules or more; 0: none. Of
  * equals the last, which is not in the ring and leaves without touching it. */
 /*@ requires cells: cells(g);
@@ -1566,27 +1586,58 @@ enum { LOOK_MAX = 8 };
     ensures fits: \result != 0 ==>
         is_free(\result) && list[\result + 1] == list[x] && span[\result] >= size;
     ensures first: span[x - 1] >= size ==> \result != 0 && span[\result] <= span[x - 1];
+    ensures none: \result == 0 ==> \forall integer n; !suits(g, x, n, LOOK_MAX, size);
+    ensures best: \result != 0 ==> \exists integer k; best(g, x, k, LOOK_MAX, size, \result);
 */
 static uint32_t fit_of_rank(const struct granule *g, const struct bins *b, uint32_t x,
                             uint32_t size) {
     //@ ghost large_nodes(g);
     //@ assert node: node_in_large(g, x);
     uint32_t rank_of_all = bin_rank(g[x - 1].size), fit = 0;
+    //@ ghost uint32_t chosen = 0;
     /*@ loop invariant node: x < fence && list[x] == list[\at(x, Pre)];
+        loop invariant behind: 0 <= look <= LOOK_MAX && x == behind(g, \at(x, Pre), look);
+        loop invariant ranks: \forall integer m; 0 <= m < look ==> shares(g, \at(x, Pre), m);
+        loop invariant none: fit == 0 ==> \forall integer n; !suits(g, \at(x, Pre), n, look, size);
+        loop invariant best: fit != 0 ==> best(g, \at(x, Pre), chosen, look, size, fit);
         loop invariant fit: fit != 0 ==> is_free(fit) &&
             list[fit + 1] == list[\at(x, Pre)] && span[fit] >= size && g[fit].size == span[fit];
         loop invariant start: look == 0 ==> x == \at(x, Pre) && fit == 0;
         loop invariant first: look > 0 && span[\at(x, Pre) - 1] >= size ==>
             fit != 0 && span[fit] <= span[\at(x, Pre) - 1];
-        loop assigns look, x, fit;
+        loop assigns look, x, fit, chosen;
         loop variant LOOK_MAX - look;
     */
     for (uint32_t look = 0; look < LOOK_MAX; look++) {
         //@ assert node: node_in_large(g, x);
+        /*@ assert shares: shares(g, \at(x, Pre), look) <==>
+                x >= BIN_COUNT && rank(g[x - 1].size) == rank_of_all; */
+        /*@ assert ends: !shares(g, \at(x, Pre), look) ==> \forall integer n;
+                suits(g, \at(x, Pre), n, LOOK_MAX, size) ==> suits(g, \at(x, Pre), n, look, size); */
         if (x < BIN_COUNT || bin_rank(g[x - 1].size) != rank_of_all)
             break;
+        //@ assert of_rank: of_rank(g, \at(x, Pre), look);
+        //@ ghost uint32_t old = fit;
+        /*@ assert self: suits(g, \at(x, Pre), look, look + 1, size) <==> span[x - 1] >= size; */
         if (g[x - 1].size >= size && (fit == 0 || g[x - 1].size <= g[fit].size))
             fit = x - 1;
+        //@ ghost if (fit == x - 1) chosen = look;
+        /*@ assert others: \forall integer n; suits(g, \at(x, Pre), n, look + 1, size) ==>
+                n == look || suits(g, \at(x, Pre), n, look, size); */
+        //@ assert none: fit == 0 ==> \forall integer n; !suits(g, \at(x, Pre), n, look + 1, size);
+        //@ assert took: fit == x - 1 ==> span[fit] >= size && (old == 0 || span[fit] <= span[old]);
+        //@ assert stays: fit != x - 1 ==> fit == old;
+        /*@ assert before: fit == x - 1 ==> \forall integer n; suits(g, \at(x, Pre), n, look, size) ==>
+                old != 0 && span[behind(g, \at(x, Pre), n) - 1] >= span[old]; */
+        /*@ assert smaller: fit == x - 1 ==> suits(g, \at(x, Pre), look, look + 1, size) &&
+                \forall integer n; suits(g, \at(x, Pre), n, look + 1, size) ==>
+                span[behind(g, \at(x, Pre), n) - 1] >= span[fit]; */
+        /*@ assert larger: fit != 0 && fit != x - 1 && suits(g, \at(x, Pre), look, look + 1, size) ==>
+                span[x - 1] > span[fit]; */
+        //@ assert best: fit != 0 && fit != x - 1 ==> best(g, \at(x, Pre), chosen, look + 1, size, fit);
+        //@ assert best: fit == x - 1 ==> best(g, \at(x, Pre), chosen, look + 1, size, fit);
+        //@ assert best: fit != 0 ==> best(g, \at(x, Pre), chosen, look + 1, size, fit);
+        //@ assert first: span[\at(x, Pre) - 1] >= size ==> fit != 0 && span[fit] <= span[\at(x, Pre) - 1];
         //@ assert next: node_in_large(g, g[x].lo);
         if (g[x].lo >= b->fence)
             report_fault(FAULT_LINK, &g[x], &g[x - 1], "bin link leaves the region");
@@ -1615,8 +1666,10 @@ uint32_t bin_best_fit(const struct granule *g, const struct bins *b, uint32_t bi
     */
     for (;;) {
         //@ assert leader: node_in_ring(g, leader) && node_in_large(g, leader - 1);
+        //@ assert ascends: span[leader - 2] >= size ==> rank(span[leader - 2]) >= rank(size);
         if (bin_rank(g[leader - 2].size) >= least)
             fit = fit_of_rank(g, b, leader - 1, size);
+        //@ assert none: fit == 0 ==> span[leader - 2] < size;
         if (fit != 0 || leader == largest)
             return fit;
         //@ assert step: node_in_ring(g, leader) && node_in_ring(g, g[leader].hi);

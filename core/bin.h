@@ -45,6 +45,9 @@ struct bins {
     predicate marked{L}(struct bins *b, integer bin) =
         bin < 64 ? bit(b->map[0], bin) : bit(b->map[1], bin - 64);
     predicate empty{L}(struct granule *g, integer bin) = g[bin].lo == bin;
+    // None of its chunks has the size, as far as the first tells, which in a large bin has the largest rank.
+    predicate none_fits{L}(struct granule *g, integer bin, integer size) =
+        empty(g, bin) || span[g[bin].lo - 1] < size;
     predicate mapped_bins{L}(struct granule *g, struct bins *b) = \forall integer bin;
         BIN_UNSORTED <= bin < BIN_COUNT && !marked(b, bin) ==> empty(g, bin);
 
@@ -110,7 +113,7 @@ uint32_t bin_index(uint32_t size);
 /*@ terminates \true;
     exits never: \false;
     assigns \nothing;
-    ensures named: \result == rank(size);
+    ensures rank: \result == rank(size);
 */
 uint32_t bin_rank(uint32_t size);
 
@@ -320,6 +323,7 @@ uint32_t bin_last(const struct granule *g, uint32_t bin);
     assigns \nothing;
     ensures fits: \result != 0 ==>
         is_free(\result) && list[\result + 1] == bin && span[\result] >= size;
+    ensures none: \result == 0 ==> none_fits(g, bin, size);
 */
 uint32_t bin_best_fit(const struct granule *g, const struct bins *b, uint32_t bin, uint32_t size);
 

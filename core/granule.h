@@ -66,6 +66,11 @@ struct seal_key {
                            integer multiplier, integer state_secret);
     }
 
+    // What seal_hash makes of a header and the secrets. No other proof looks into it.
+    logic integer hash{L}(struct seal_key *k, integer address, integer size, integer flags) =
+        (uint64_t)((uint64_t)((uint64_t)((uint64_t)(address * k->secret) ^ size) ^
+                   (uint64_t)(flags << 56)) * k->multiplier) >> 48;
+
     // The secrets of the states differ, so that a seal matches one state at most.
     // Addresses count granules, so adding an index to one does not wrap.
     predicate keyed{L}(struct seal_key *k) =
@@ -85,6 +90,7 @@ struct seal_key {
     terminates \true;
     exits never: \false;
     assigns \nothing;
+    ensures hash: \result == hash(k, address, size, flags);
 */
 static inline uint16_t seal_hash(const struct seal_key *k, uint64_t address, uint32_t size,
                                  uint8_t flags) {
@@ -100,6 +106,7 @@ static inline uint16_t seal_hash(const struct seal_key *k, uint64_t address, uin
     assigns \nothing;
     ensures named: \result == seal(k->base + i, size, flags, k->secret, k->multiplier,
                           k->state[state]);
+    ensures hashed: \result == (hash(k, k->base + i, size, flags) ^ k->state[state]);
 */
 static inline uint16_t seal_of(const struct seal_key *k, uint32_t i, uint32_t size, uint8_t flags,
                                enum seal_state state) {

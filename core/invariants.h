@@ -146,10 +146,12 @@
         is_free(i) && i != hole && i + span[i] != fence ==> in_bin(i);
     predicate binned{L} = \forall integer i; is_free(i) && i + span[i] != fence ==> in_bin(i);
 
-    // The rank of a size, see bin_rank; only its name is used in proofs.
-    axiomatic Rank {
-        logic uint32_t rank(integer size);
-    }
+    // The rank of a size: see bin_rank.
+    logic integer rank(integer size) =
+        size < 704 ? size :
+        size < 2752 ? size / 8 + 616 :
+        size < 10944 ? size / 64 + 917 :
+        size < 43712 ? size / 512 + 1067 : size / 4096 + 1143;
 
     // sorted: in a large bin no node has a larger rank than the one before; the first node and each
     // of a smaller rank leads its rank: it stands in the ring, the others' nextsize link is 0. From

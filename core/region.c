@@ -638,7 +638,10 @@ uint32_t region_oldest_dirty(const struct region *r) {
 void region_set_purged(struct region *r, uint32_t i, struct page_run run) {
     dirty_out(r, i);
     //@ assert inside: hooked(r->g, DIRTY_HEAD) && extent(i);
+    //@ ghost Out: ;
     dirty_in(r, i, run);
+    /*@ assert payload: \forall integer j; live{Pre}(j) ==> live{Out}(j) &&
+            intact{Pre, Out}(r->g, j) && intact{Out, Here}(r->g, j); */
 }
 
 /* ---- Checks of what a program may have overwritten ------------------------------------------ */
@@ -785,8 +788,10 @@ static bool next_is_free(const struct region *r, uint32_t next) {
     ensures sound: sound(r);
     ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
     ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static void use(const struct region *r, uint32_t i) {
+    //@ assert extents: \forall integer j; chunk(j) ==> extent(j);
     /*@ assert nodes: \forall integer x; REGION_FIRST <= x <= fence && list[x] != LIST_NONE ==>
             place(x) && x != i + 1 && (in_ring(x) ==> x != i + 2) &&
             (list[x] == LIST_DIRTY ==> x != i + DIRTY_NODE); */
@@ -815,6 +820,9 @@ static void use(const struct region *r, uint32_t i) {
     /*@ assert paged: \forall integer j; large_free(j) ==>
             large_free{Pre}(j) && paged{Pre}(r->g, &r->key, j) && paged(r->g, &r->key, j); */
     /*@ assert soiled: \forall integer x; 0 <= x <= fence ==> soiled{Pre}(x) && soiled(x); */
+    //@ assert seals: same_seals{Pre, Here}(r->g, i, -1);
+    //@ assert tags: same_tags{Pre, Here}(r->g, i + span[i]);
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
 }
 
 /* Live chunk i, whose neighbours are in use, becomes a free one in hand. */
@@ -829,6 +837,7 @@ static void use(const struct region *r, uint32_t i) {
     ensures in_hand: in_hand(r, i);
     ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
     ensures links: same_links{Pre, Post}(r->g, i + span[i], -1, -1, -1);
+    ensures untouched: untouched{Pre, Post}(r->g, i);
 */
 static void unuse(const struct region *r, uint32_t i) {
     //@ ghost nodes_inner();
@@ -871,6 +880,9 @@ static void unuse(const struct region *r, uint32_t i) {
     /*@ assert paged: \forall integer j; large_free(j) && j != i ==>
             large_free{Pre}(j) && paged{Pre}(r->g, &r->key, j) && paged(r->g, &r->key, j); */
     /*@ assert soiled: \forall integer x; 0 <= x <= fence ==> soiled{Pre}(x) && soiled(x); */
+    //@ assert seals: same_seals{Pre, Here}(r->g, i, -1);
+    //@ assert tags: same_tags{Pre, Here}(r->g, i + span[i]);
+    //@ assert untouched: untouched{Pre, Here}(r->g, i);
 }
 
 /* Allocated chunk i keeps `size` granules. Returns the rest, allocated as well. */
@@ -890,6 +902,8 @@ static void unuse(const struct region *r, uint32_t i) {
     ensures sound: sound(r);
     ensures sizes: same_sizes{Pre, Post}(r->g, i, i + size);
     ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
+    ensures untouched: untouched{Pre, Post}(r->g, i);
+    ensures payload: same_payload{Pre, Post}(r->g, i, size);
 */
 static uint32_t split(const struct region *r, uint32_t i, uint32_t size) {
     //@ assert extents: \forall integer j; chunk(j) ==> extent(j);
@@ -960,6 +974,18 @@ static uint32_t split(const struct region *r, uint32_t i, uint32_t size) {
     //@ assert lists: lists(r);
     //@ assert chunks: chunks(r);
     //@ assert binned: binned;
+    //@ assert seals: same_seals{Pre, Here}(r->g, i, rest);
+    //@ assert tags: same_tags{Pre, Here}(r->g, rest);
+    /*@ assert apart: \forall integer j; live{Pre}(j) && j != i ==>
+            chunk(j) && extent(j) && span[j] == \at(span[j], Pre); */
+    /*@ assert inner: \forall integer j, x; live{Pre}(j) && j != i && behind(j, \at(span[j], Pre), x) &&
+            x < j + \at(span[j], Pre) ==> chunk(j) && extent(j) && !begins(x) && x != i && x != rest; */
+    /*@ assert words: \forall integer j, x; live{Pre}(j) && j != i && behind(j, \at(span[j], Pre), x) ==>
+            chunk(j) && extent(j) && 0 <= x <= fence && same_words{Pre, Here}(r->g, x); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && j != i && behind(j, \at(span[j], Pre), x) &&
+            x < j + \at(span[j], Pre) ==> x != i && x != rest && 0 <= x <= fence &&
+            same_rest{Pre, Here}(r->g, x); */
+    //@ assert untouched: untouched{Pre, Here}(r->g, i);
     return rest;
 }
 
@@ -978,6 +1004,7 @@ static uint32_t split(const struct region *r, uint32_t i, uint32_t size) {
     ensures sound: sound(r);
     ensures sizes: same_sizes{Pre, Post}(r->g, i, \old(i + r->g[i].size));
     ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static void merge(const struct region *r, uint32_t i) {
     //@ ghost uint32_t next = i + r->g[i].size;
@@ -1054,6 +1081,17 @@ static void merge(const struct region *r, uint32_t i) {
     //@ assert lists: lists(r);
     //@ assert chunks: chunks(r);
     //@ assert binned: binned;
+    //@ assert seals: same_seals{Pre, Here}(r->g, i, next);
+    //@ assert tags: same_tags{Pre, Here}(r->g, -1);
+    /*@ assert inner: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) &&
+            x < j + \at(span[j], Pre) ==> chunk{Pre}(j) && extent{Pre}(j) && !begins{Pre}(x) && x != i &&
+            x != next; */
+    /*@ assert words: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+            chunk{Pre}(j) && extent{Pre}(j) && 0 <= x <= fence && same_words{Pre, Here}(r->g, x); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) &&
+            x < j + \at(span[j], Pre) ==> x != i && x != next && 0 <= x <= fence &&
+            same_rest{Pre, Here}(r->g, x); */
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
 }
 
 /* Word `to`, of the region's record but in none of its invariants or no part of the region at all,
@@ -1070,6 +1108,7 @@ static void merge(const struct region *r, uint32_t i) {
     ensures topped: topped{Pre}(r) && to != &r->top ==> topped(r);
     ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
     ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static void note(const struct region *r, uint32_t *to, uint32_t value) {
     (void)r; /* named for the contract alone */
@@ -1098,6 +1137,7 @@ static void note(const struct region *r, uint32_t *to, uint32_t value) {
             extent(j) && paged{Pre}(r->g, &r->key, j) && paged(r->g, &r->key, j); */
     //@ assert counter: r->dirty_granules == \at(r->dirty_granules, Pre);
     //@ assert dirty: dirty(r);
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
 }
 
 /*@ requires sound: sound(r);
@@ -1110,6 +1150,7 @@ static void note(const struct region *r, uint32_t *to, uint32_t value) {
     ensures topped: topped{Pre}(r) ==> topped(r);
     ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
     ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static void note_zero(struct region *r, struct page_run run) {
     note(r, &r->served_zero.from, run.from);
@@ -1149,8 +1190,10 @@ static void note_zero(struct region *r, struct page_run run) {
     ensures topped: topped{Pre}(r) && i != \old(r->top) ==> topped(r);
     ensures outside: same_outside{Pre, Post}(r->g, i + 2);
     ensures waits: same_waits{Pre, Post}(i);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static void to_unsorted(struct region *r, uint32_t i) {
+    //@ ghost payloads_loose();
     //@ ghost records_loose();
     //@ ghost dirty_nodes();
     //@ assert extents: \forall integer j; chunk(j) ==> extent(j);
@@ -1161,6 +1204,9 @@ static void to_unsorted(struct region *r, uint32_t i) {
     //@ assert top: r->top == \at(r->top, Pre);
     //@ assert topped: topped{Pre}(r) && i != \at(r->top, Pre) ==> topped(r);
     //@ assert sizes: same_sizes{Pre, Here}(r->g, -1, -1);
+    /*@ assert first: \at(r->g[BIN_UNSORTED].lo, Pre) != i + 1 && !unbinned(\at(r->g[BIN_UNSORTED].lo, Pre)); */
+    /*@ assert apart: \forall integer x; 0 <= x <= fence && x != i + 2 && unbinned(x) ==> x != i + 1 &&
+            x != BIN_UNSORTED && x != \at(r->g[BIN_UNSORTED].lo, Pre); */
     //@ assert outside: same_outside{Pre, Here}(r->g, i + 2);
     //@ assert seals: same_seals{Pre, Here}(r->g, -1, -1);
     //@ assert key: same_key{Pre, Here}(&r->key) && same_secrets{Pre, Here}(&r->key);
@@ -1212,6 +1258,9 @@ static void to_unsorted(struct region *r, uint32_t i) {
     /*@ assert soiled: \forall integer x; 0 <= x <= fence ==> soiled{Pre}(x) && soiled(x); */
     //@ assert counter: r->dirty_granules == \at(r->dirty_granules, Pre);
     //@ assert dirty: dirty(r);
+    //@ ghost payloads_loose();
+    //@ assert tags: same_tags{Pre, Here}(r->g, -1);
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
 }
 
 /* Free chunk i leaves its bin. */
@@ -1228,8 +1277,10 @@ static void to_unsorted(struct region *r, uint32_t i) {
     ensures topped: topped{Pre}(r) && i != \old(r->top) ==> topped(r);
     ensures outside: same_outside{Pre, Post}(r->g, -1);
     ensures waits: same_waits{Pre, Post}(i);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static void from_bin(struct region *r, uint32_t i) {
+    //@ ghost payloads_loose();
     //@ ghost records_loose();
     //@ ghost dirty_nodes();
     bin_unlink(r->g, &r->bins, i);
@@ -1290,6 +1341,9 @@ static void from_bin(struct region *r, uint32_t i) {
     /*@ assert soiled: \forall integer x; 0 <= x <= fence ==> soiled{Pre}(x) && soiled(x); */
     //@ assert counter: r->dirty_granules == \at(r->dirty_granules, Pre);
     //@ assert dirty: dirty(r);
+    //@ ghost payloads_loose();
+    //@ assert tags: same_tags{Pre, Here}(r->g, -1);
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
 }
 
 /* Free chunk i goes to the bin of its size. */
@@ -1305,8 +1359,10 @@ static void from_bin(struct region *r, uint32_t i) {
     ensures topped: topped{Pre}(r) && i != \old(r->top) ==> topped(r);
     ensures outside: same_outside{Pre, Post}(r->g, i + 2);
     ensures waits: same_waits{Pre, Post}(i);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static void to_bin(struct region *r, uint32_t i) {
+    //@ ghost payloads_loose();
     //@ ghost records_loose();
     //@ ghost dirty_nodes();
     //@ assert extents: \forall integer j; chunk(j) ==> extent(j);
@@ -1368,6 +1424,9 @@ static void to_bin(struct region *r, uint32_t i) {
     /*@ assert soiled: \forall integer x; 0 <= x <= fence ==> soiled{Pre}(x) && soiled(x); */
     //@ assert counter: r->dirty_granules == \at(r->dirty_granules, Pre);
     //@ assert dirty: dirty(r);
+    //@ ghost payloads_loose();
+    //@ assert tags: same_tags{Pre, Here}(r->g, -1);
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
 }
 
 /* The fast lists, as the region sees them. */
@@ -1391,6 +1450,7 @@ static void to_bin(struct region *r, uint32_t i) {
     ensures others: no_new{Pre, Post}(\result);
     ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
     ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static uint32_t from_fast(struct region *r, uint32_t size) {
     //@ assert first: fast_first(&r->bins, size) && hooked(r->g, BIN_UNSORTED);
@@ -1414,6 +1474,7 @@ static uint32_t from_fast(struct region *r, uint32_t size) {
     //@ assert chunks: chunks(r);
     //@ assert dirty: dirty(r);
     //@ assert all_paged: all_paged(r);
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     return i;
 }
 
@@ -1432,6 +1493,7 @@ static uint32_t from_fast(struct region *r, uint32_t size) {
     ensures freed: \forall integer j; live(j) ==> live{Pre}(j) && j != i;
     ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
     ensures links: same_links{Pre, Post}(r->g, i + 1, -1, -1, -1);
+    ensures untouched: untouched{Pre, Post}(r->g, i);
 */
 static void to_fast(struct region *r, uint32_t i) {
     //@ ghost nodes_inner();
@@ -1460,6 +1522,7 @@ static void to_fast(struct region *r, uint32_t i) {
     //@ assert chunks: chunks(r);
     //@ assert dirty: dirty(r);
     //@ assert all_paged: all_paged(r);
+    //@ assert untouched: untouched{Pre, Here}(r->g, i);
 }
 
 /* Cached chunk i of `size` granules, which left its fast list, becomes allocated. */
@@ -1475,8 +1538,10 @@ static void to_fast(struct region *r, uint32_t i) {
     ensures others: no_new{Pre, Post}(-1);
     ensures sizes: same_sizes{Pre, Post}(r->g, -1, -1);
     ensures links: same_links{Pre, Post}(r->g, -1, -1, -1, -1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static void hand_out(const struct region *r, uint32_t i, uint32_t size) {
+    //@ assert extents: \forall integer j; chunk(j) ==> extent(j);
     //@ ghost state[i] = SEAL_ALLOCATED;
     header_write(r->g, &r->key, i, size, r->g[i].flags, SEAL_ALLOCATED);
     //@ assert sizes: same_sizes{Pre, Here}(r->g, -1, -1);
@@ -1509,6 +1574,9 @@ static void hand_out(const struct region *r, uint32_t i, uint32_t size) {
     /*@ assert paged: \forall integer j; large_free(j) ==>
             large_free{Pre}(j) && paged{Pre}(r->g, &r->key, j) && paged(r->g, &r->key, j); */
     /*@ assert soiled: \forall integer x; 0 <= x <= fence ==> soiled{Pre}(x) && soiled(x); */
+    //@ assert seals: same_seals{Pre, Here}(r->g, i, -1);
+    //@ assert tags: same_tags{Pre, Here}(r->g, -1);
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
 }
 /* An allocated chunk waits in no list. */
 /*@ ghost
@@ -1578,6 +1646,7 @@ static void hand_out(const struct region *r, uint32_t i, uint32_t size) {
     ensures topped: topped{Pre}(r) && i != \old(r->top) ==> topped(r);
     ensures kept: kept{Pre, Post}(r->g, -1);
     ensures no_new: no_new{Pre, Post}(i);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static struct page_run take(struct region *r, uint32_t i) {
     //@ ghost uint32_t top = r->top;
@@ -1587,11 +1656,28 @@ static struct page_run take(struct region *r, uint32_t i) {
     //@ assert sealed: sealed(r->g, &r->key);
     //@ assert bare: bare(i);
     //@ assert in_hand: in_hand(r, i);
+    //@ ghost Out: ;
     use(r, i);
     //@ ghost allocated_live();
     //@ assert kept: kept{Pre, Here}(r->g, -1);
+    //@ assert untouched: untouched{Out, Here}(r->g, -1);
+    /*@ assert payload: \forall integer j; live{Pre}(j) ==> live{Out}(j) &&
+            intact{Pre, Out}(r->g, j) && intact{Out, Here}(r->g, j); */
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
+    //@ ghost Used: ;
     if (i == r->last_remainder)
         note(r, &r->last_remainder, 0);
+    /*@ assert noted: \forall integer j; live{Pre}(j) ==> as_before{Pre, Used}(r->g, j) &&
+            intact{Pre, Used}(r->g, j) && intact{Used, Here}(r->g, j); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
+            (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
+                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
+                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+            same_words{Pre, Here}(r->g, x) &&
+            (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     //@ assert top: r->top == top;
     /*@ assert topped: topped{Pre}(r) && i != top ==>
             is_free(top) && ends_at(top, fence) && list[top + 1] == LIST_NONE; */
@@ -1619,20 +1705,40 @@ static struct page_run take(struct region *r, uint32_t i) {
     ensures topped: !top && topped{Pre}(r) ==> topped(r);
     ensures kept: kept{Pre, Post}(r->g, i);
     ensures no_new: no_new{Pre, Post}(-1);
+    ensures untouched: untouched{Pre, Post}(r->g, i);
 */
 static void put(struct region *r, uint32_t i, struct page_run run, bool top) {
     //@ ghost uint32_t old_top = r->top;
     unuse(r, i);
     //@ assert top: r->top == old_top;
     //@ assert inside: hooked(r->g, DIRTY_HEAD) && extent(i) && span[i] == r->g[i].size;
+    //@ ghost Free: ;
     dirty_in(r, i, run);
+    //@ assert key: same_key{Free, Here}(&r->key) && same_secrets{Free, Here}(&r->key);
+    /*@ assert marks: \forall integer j; chunk(j) ==>
+            mark{Free}(r->g, &r->key, j) && mark(r->g, &r->key, j); */
     //@ assert top: r->top == old_top;
     /*@ assert topped: topped{Pre}(r) ==> old_top != i && is_free(old_top) &&
             ends_at(old_top, fence) && list[old_top + 1] == LIST_NONE; */
     //@ assert held: held(r);
+    //@ assert states: \forall integer j; chunk(j) ==> state[j] <= SEAL_FREE && mark{Free}(r->g, &r->key, j);
+    /*@ assert fence: sealed_as{Free}(r->g, &r->key, fence, SEAL_FENCE) &&
+            sealed_as(r->g, &r->key, fence, SEAL_FENCE); */
     //@ assert sealed: sealed(r->g, &r->key);
     //@ assert binless: binless(r, i);
     //@ assert kept: kept{Pre, Here}(r->g, i);
+    //@ assert untouched: untouched{Free, Here}(r->g, -1);
+    /*@ assert payload: \forall integer j; live{Pre}(j) && j != i ==> as_before{Pre, Free}(r->g, j) &&
+            intact{Pre, Free}(r->g, j) && intact{Free, Here}(r->g, j); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && j != i && behind(j, \at(span[j], Pre), x) ==>
+            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
+            (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
+                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
+                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && j != i && behind(j, \at(span[j], Pre), x) ==>
+            same_words{Pre, Here}(r->g, x) &&
+            (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+    //@ assert untouched: untouched{Pre, Here}(r->g, i);
     if (top)
         note(r, &r->top, i);
     else
@@ -1662,6 +1768,7 @@ static void put(struct region *r, uint32_t i, struct page_run run, bool top) {
     ensures topped: !ends_at(i, fence) ==> topped(r);
     ensures kept: kept{Pre, Post}(r->g, i);
     ensures no_new: no_new{Pre, Post}(i);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static struct page_run take_in(struct region *r, uint32_t i) {
     uint32_t next = i + r->g[i].size;
@@ -1672,11 +1779,28 @@ static struct page_run take_in(struct region *r, uint32_t i) {
     if (next != r->top)
         from_bin(r, next);
     //@ assert binless: r->top == top && binless(r, next) && topped(r);
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
+    //@ ghost Loose: ;
     struct page_run run = take(r, next);
+    //@ assert untouched: untouched{Loose, Here}(r->g, -1);
+    /*@ assert payload: \forall integer j; live{Pre}(j) ==> as_before{Pre, Loose}(r->g, j) &&
+            intact{Pre, Loose}(r->g, j) && intact{Loose, Here}(r->g, j); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
+            (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
+                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
+                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+            same_words{Pre, Here}(r->g, x) &&
+            (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     //@ assert topped: r->top == top && (next != top ==> topped(r));
     //@ assert no_new: no_new{Pre, Here}(next);
     //@ assert extents: extent(i) && extent(next) && r->g[i].size == span[i];
+    //@ ghost Taken: ;
     merge(r, i);
+    //@ assert untouched: untouched{Taken, Here}(r->g, -1);
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     //@ assert topped: r->top == top && (next != top ==> topped(r));
     return run;
 }
@@ -1699,7 +1823,9 @@ static struct page_run take_in(struct region *r, uint32_t i) {
     ensures sound: sound(r);
     ensures topped: !ends_at(i, fence) ==> topped(r);
     ensures kept: kept{Pre, Post}(r->g, i);
+    ensures grown: span[i] >= \old(span[i]);
     ensures no_new: no_new{Pre, Post}(i);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static struct page_run merge_next(struct region *r, uint32_t i) {
     return next_is_free(r, i + r->g[i].size) ? take_in(r, i) : no_pages;
@@ -1729,6 +1855,7 @@ static struct page_run merge_next(struct region *r, uint32_t i) {
     ensures topped: topped{Pre}(r) ==> topped(r);
     ensures kept: kept{Pre, Post}(r->g, \old(i + r->g[i].size));
     ensures no_new: no_new{Pre, Post}(i);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static struct page_run merge_into(struct region *r, uint32_t i) {
     //@ ghost free_alone(r, i);
@@ -1740,7 +1867,21 @@ static struct page_run merge_into(struct region *r, uint32_t i) {
     //@ assert bin: in_bin(i) && hooked(r->g, i + 1);
     from_bin(r, i);
     //@ assert top: r->top == top;
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
+    //@ ghost Loose: ;
     struct page_run run = take(r, i);
+    //@ assert untouched: untouched{Loose, Here}(r->g, -1);
+    /*@ assert payload: \forall integer j; live{Pre}(j) ==> as_before{Pre, Loose}(r->g, j) &&
+            intact{Pre, Loose}(r->g, j) && intact{Loose, Here}(r->g, j); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
+            (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
+                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
+                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+            same_words{Pre, Here}(r->g, x) &&
+            (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     //@ assert top: r->top == top && (topped{Pre}(r) ==> i != top && topped(r));
     //@ assert no_new: no_new{Pre, Here}(i);
     //@ assert kept: kept{Pre, Here}(r->g, -1);
@@ -1748,7 +1889,10 @@ static struct page_run merge_into(struct region *r, uint32_t i) {
     //@ assert behind: i < next < end && !is_free(end);
     /*@ assert topped: topped{Pre}(r) ==> top != i && top != next && is_free(top) &&
             ends_at(top, fence) && list[top + 1] == LIST_NONE; */
+    //@ ghost Taken: ;
     merge(r, i);
+    //@ assert untouched: untouched{Taken, Here}(r->g, -1);
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     //@ assert behind: !is_free(end);
     //@ assert kept: kept{Pre, Here}(r->g, next);
     //@ assert top: r->top == top;
@@ -1773,21 +1917,28 @@ static struct page_run merge_into(struct region *r, uint32_t i) {
     ensures rest: at_rest(r);
     ensures kept: kept{Pre, Post}(r->g, i);
     ensures freed: \forall integer j; live(j) ==> live{Pre}(j) && j != i;
+    ensures size: \result >= \old(span[i]);
+    ensures untouched: untouched{Pre, Post}(r->g, i);
 */
 static uint32_t release(struct region *r, uint32_t i) {
     const struct granule *g = r->g;
     struct page_run run = merge_next(r, i);
+    //@ assert grown: g[i].size == span[i] && span[i] >= \at(span[i], Pre);
     bool top = i + g[i].size == r->bins.fence;
     //@ ghost uint32_t first = i;
+    //@ ghost uint32_t least = g[i].size;
     //@ ghost uint32_t end = i + g[i].size;
     //@ assert extent: extent(i) && end == i + span[i] && !is_free(end);
     //@ ghost tag_told(r, i);
+    //@ ghost Next: ;
     if (g[i].prev_inuse == 0) {
         i = checked_previous(r, i);
         //@ assert first: extent(i) && g[i].size == span[i] && first == i + span[i] && live(first);
         //@ assert end: end == i + span[i] + span[i + span[i]];
         //@ assert free: i != first && !live(i) && !live{Pre}(i);
         run = longer(run, merge_into(r, i));
+        //@ assert untouched: untouched{Next, Here}(r->g, -1);
+        //@ assert untouched: untouched{Pre, Here}(r->g, first);
         //@ assert kept: kept{Pre, Here}(r->g, first);
         //@ assert before: r->g[i].prev_inuse == 1;
         //@ assert behind: !is_free(i + span[i]);
@@ -1801,7 +1952,22 @@ static uint32_t release(struct region *r, uint32_t i) {
     //@ assert freed: \forall integer j; live(j) && j != i ==> live{Pre}(j) && j != first;
     //@ assert whole: live(i) && g[i].size == span[i] && end == i + g[i].size;
     //@ assert own: i == first || !live{Pre}(i);
+    //@ assert size: i <= first && first + least == end && g[i].size >= least;
+    //@ assert untouched: untouched{Pre, Here}(r->g, first);
+    //@ ghost Merged: ;
     put(r, i, run, top);
+    //@ assert untouched: untouched{Merged, Here}(r->g, i);
+    /*@ assert payload: \forall integer j; live{Pre}(j) && j != first ==> as_before{Pre, Merged}(r->g, j) &&
+            intact{Pre, Merged}(r->g, j) && intact{Merged, Here}(r->g, j); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && j != first && behind(j, \at(span[j], Pre), x) ==>
+            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
+            (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
+                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
+                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && j != first && behind(j, \at(span[j], Pre), x) ==>
+            same_words{Pre, Here}(r->g, x) &&
+            (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+    //@ assert untouched: untouched{Pre, Here}(r->g, first);
     return g[i].size;
 }
 
@@ -1824,15 +1990,37 @@ static uint32_t release(struct region *r, uint32_t i) {
     ensures rest: at_rest(r);
     ensures allocated: live(i) && state[i] == SEAL_ALLOCATED && size <= span[i] <= size + 1;
     ensures flags: r->g[i].flags == \old(r->g[i].flags);
+    ensures uncut: \old(span[i]) < size + CHUNK_MIN_GRANULES ==> \result == 0;
+    ensures cut_off: \old(span[i]) >= size + CHUNK_MIN_GRANULES ==> \result == i + size;
     ensures kept: kept{Pre, Post}(r->g, i);
     ensures no_new: no_new{Pre, Post}(i);
+    ensures untouched: untouched{Pre, Post}(r->g, i);
+    ensures payload: same_payload{Pre, Post}(r->g, i, span[i]);
 */
 static uint32_t cut(struct region *r, uint32_t i, uint32_t size, struct page_run run, bool top) {
+    //@ assert whole: extent(i) && r->g[i].size == span[i];
     if (r->g[i].size - size < CHUNK_MIN_GRANULES)
         return 0;
     uint32_t rest = split(r, i, size);
     //@ ghost allocated_live();
+    //@ assert rest: rest == i + size;
+    //@ assert untouched: untouched{Pre, Here}(r->g, i);
+    //@ assert payload: same_payload{Pre, Here}(r->g, i, size);
+    //@ ghost Split: ;
     put(r, rest, run, top);
+    //@ assert untouched: untouched{Split, Here}(r->g, rest);
+    /*@ assert payload: \forall integer j; live{Pre}(j) && j != i ==> as_before{Pre, Split}(r->g, j) &&
+            intact{Pre, Split}(r->g, j) && intact{Split, Here}(r->g, j); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && j != i && behind(j, \at(span[j], Pre), x) ==>
+            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
+            (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
+                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
+                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && j != i && behind(j, \at(span[j], Pre), x) ==>
+            same_words{Pre, Here}(r->g, x) &&
+            (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+    //@ assert untouched: untouched{Pre, Here}(r->g, i);
+    //@ assert payload: live{Split}(i) && same_payload{Split, Here}(r->g, i, size);
     return rest;
 }
 
@@ -1850,9 +2038,12 @@ static uint32_t cut(struct region *r, uint32_t i, uint32_t size, struct page_run
     ensures topped: topped(r);
     ensures none: \result == 0 ==> sound(r);
     ensures found: \result != 0 ==> binless(r, \result) && span[\result] >= size;
+    ensures exact: \result != 0 && span[\result] != size ==> size < LARGE_MIN_GRANULES &&
+        \result == r->last_remainder && span[\result] >= size + CHUNK_MIN_GRANULES;
     ensures no_top: \result != r->top;
     ensures kept: kept{Pre, Post}(r->g, -1);
     ensures no_new: no_new{Pre, Post}(-1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static uint32_t find_unsorted(struct region *r, uint32_t size) {
     struct granule *g = r->g;
@@ -1861,12 +2052,14 @@ static uint32_t find_unsorted(struct region *r, uint32_t size) {
         loop invariant top: r->top == \at(r->top, Pre);
         loop invariant kept: kept{Pre, Here}(r->g, -1);
         loop invariant no_new: no_new{Pre, Here}(-1);
+        loop invariant untouched: untouched{Pre, Here}(r->g, -1);
         loop assigns step, r->g[0 .. fence].lo, r->g[0 .. fence].hi, r->bins.map[0 .. 1], r->bins.free_chunks,
                 r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
                 lead[0 .. fence];
         loop variant UNSORTED_STEPS - step;
     */
     for (uint32_t step = 0; step < UNSORTED_STEPS; step++) {
+        //@ ghost Before: ;
         uint32_t i = bin_last(g, BIN_UNSORTED);
         if (i == 0)
             break;
@@ -1878,10 +2071,35 @@ static uint32_t find_unsorted(struct region *r, uint32_t size) {
         //@ assert left: binless(r, i) && topped(r) && extent(i) && g[i].size == span[i];
         //@ assert kept: kept{Pre, Here}(r->g, -1);
         //@ assert no_new: no_new{Pre, Here}(-1);
+        //@ assert untouched: untouched{Before, Here}(r->g, -1);
+        /*@ assert payload: \forall integer j; live{Pre}(j) ==> as_before{Pre, Before}(r->g, j) &&
+                intact{Pre, Before}(r->g, j) && intact{Before, Here}(r->g, j); */
+        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+                \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
+                (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
+                    \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
+                    \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
+        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+                same_words{Pre, Here}(r->g, x) &&
+                (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+        //@ assert untouched: untouched{Pre, Here}(r->g, -1);
         if (g[i].size == size || (size < LARGE_MIN_GRANULES && alone && i == r->last_remainder &&
                                   g[i].size >= size + CHUNK_MIN_GRANULES))
             return i;
+        //@ ghost Left: ;
         to_bin(r, i);
+        //@ assert untouched: untouched{Left, Here}(r->g, -1);
+        /*@ assert payload: \forall integer j; live{Pre}(j) ==> as_before{Pre, Left}(r->g, j) &&
+                intact{Pre, Left}(r->g, j) && intact{Left, Here}(r->g, j); */
+        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+                \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
+                (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
+                    \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
+                    \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
+        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+                same_words{Pre, Here}(r->g, x) &&
+                (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+        //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     }
     return 0;
 }
@@ -1897,13 +2115,16 @@ static uint32_t find_unsorted(struct region *r, uint32_t size) {
     ensures topped: topped(r);
     ensures none: \result == 0 ==> sound(r);
     ensures found: \result != 0 ==> binless(r, \result) && span[\result] >= size;
+    ensures none_binned: \result == 0 ==> none_binned(r, size);
     ensures no_top: \result != r->top;
     ensures kept: kept{Pre, Post}(r->g, -1);
     ensures no_new: no_new{Pre, Post}(-1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static uint32_t find_sorted(struct region *r, uint32_t size) {
     uint32_t bin = bin_next_marked(&r->bins, bin_index(size));
     /*@ loop invariant bin: bin_for(size) <= bin <= BIN_COUNT;
+        loop invariant none: \forall integer c; bin_for(size) <= c < bin ==> none_fits(r->g, c, size);
         loop assigns bin;
         loop variant BIN_COUNT - bin;
     */
@@ -1918,7 +2139,10 @@ static uint32_t find_sorted(struct region *r, uint32_t size) {
             check_free(r, i);
             return i;
         }
+        //@ assert left: none_fits(r->g, bin, size);
         bin = bin_next_marked(&r->bins, bin + 1);
+        /*@ assert unmarked: \forall integer c; bin_for(size) <= c < bin ==>
+                none_fits(r->g, c, size) || !marked(&r->bins, c) && c >= BIN_UNSORTED && c < BIN_COUNT; */
     }
     return 0;
 }
@@ -1936,21 +2160,39 @@ static uint32_t find_sorted(struct region *r, uint32_t size) {
     ensures found: \result != 0 ==> binless(r, \result) && span[\result] >= size;
     ensures spare: \result != 0 && \result == r->top ==>
         span[\result] >= size + CHUNK_MIN_GRANULES;
+    ensures exact: size < LARGE_MIN_GRANULES && !empty{Pre}(r->g, size) ==>
+        \result != 0 && span[\result] == size;
+    ensures none_binned: \result == 0 || \result == r->top ==> none_binned(r, size);
+    ensures short: \result == 0 ==> span[r->top] < size + CHUNK_MIN_GRANULES;
+    ensures merged: merged{Pre}(r) ==> merged(r);
     ensures kept: kept{Pre, Post}(r->g, -1);
     ensures no_new: no_new{Pre, Post}(-1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static uint32_t find(struct region *r, uint32_t size) {
+    //@ assert held: held(r) && \base_addr(r) != \base_addr(r->g);
     uint32_t i = size < LARGE_MIN_GRANULES ? bin_last(r->g, size) : 0;
     if (i != 0) {
         //@ assert inside: extent(i) && in_bin(i) && hooked(r->g, i + 1);
         //@ assert fits: place(i + 1) && span[i] == size && i != r->top;
         from_bin(r, i);
+        /*@ assert fast: \forall integer s; 0 <= s < FAST_BIN_COUNT ==>
+                r->bins.fast[s] == \at(r->bins.fast[s], Pre); */
         check_free(r, i);
         return i;
     }
     i = find_unsorted(r, size);
-    if (i == 0)
+    //@ ghost Sorted: ;
+    /*@ assert fast: \forall integer s; 0 <= s < FAST_BIN_COUNT ==>
+            r->bins.fast[s] == \at(r->bins.fast[s], Pre); */
+    //@ assert held: held(r) && \base_addr(r) != \base_addr(r->g);
+    if (i == 0) {
         i = find_sorted(r, size);
+        /*@ assert fast: \forall integer s; 0 <= s < FAST_BIN_COUNT ==>
+                r->bins.fast[s] == \at(r->bins.fast[s], Sorted); */
+    }
+    /*@ assert fast: \forall integer s; 0 <= s < FAST_BIN_COUNT ==>
+            r->bins.fast[s] == \at(r->bins.fast[s], Sorted); */
     if (i != 0)
         return i;
     check_top(r);
@@ -1975,16 +2217,31 @@ static uint32_t find(struct region *r, uint32_t size) {
     ensures found: \result != 0 ==> binless(r, \result) && span[\result] >= size;
     ensures spare: \result != 0 && \result == r->top ==>
         span[\result] >= size + CHUNK_MIN_GRANULES;
+    ensures merged: \result == 0 || size >= LARGE_MIN_GRANULES ==> merged(r);
+    ensures none_binned: \result == 0 || \result == r->top ==> none_binned(r, size);
+    ensures short: \result == 0 ==> span[r->top] < size + CHUNK_MIN_GRANULES;
     ensures kept: kept{Pre, Post}(r->g, -1);
     ensures no_new: no_new{Pre, Post}(-1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static uint32_t find_merged(struct region *r, uint32_t size) {
     if (size >= LARGE_MIN_GRANULES && r->bins.fast_chunks != 0)
         region_consolidate(r);
+    //@ assert merged: size >= LARGE_MIN_GRANULES ==> merged(r);
+    //@ assert kept: at_rest(r) && kept{Pre, Here}(r->g, -1) && no_new{Pre, Here}(-1);
     uint32_t i = find(r, size);
+    //@ ghost Searched: ;
+    //@ assert merged: size >= LARGE_MIN_GRANULES ==> merged(r);
+    //@ assert kept: kept{Pre, Here}(r->g, -1) && no_new{Pre, Here}(-1);
     if (i == 0 && r->bins.fast_chunks != 0) {
         region_consolidate(r);
+        //@ assert merged: merged(r);
+        /*@ assert both: \forall integer j; live{Pre}(j) ==>
+                as_before{Pre, Searched}(r->g, j) && as_before{Searched, Here}(r->g, j); */
+        //@ assert kept: at_rest(r) && kept{Pre, Here}(r->g, -1) && no_new{Pre, Here}(-1);
         i = find(r, size);
+        //@ assert merged: merged(r);
+        //@ assert kept: kept{Pre, Here}(r->g, -1) && no_new{Pre, Here}(-1);
     }
     return i;
 }
@@ -2008,6 +2265,7 @@ static uint32_t find_merged(struct region *r, uint32_t size) {
     ensures rest: at_rest(r);
     ensures kept: kept{Pre, Post}(r->g, -1);
     ensures others: \forall integer j; live(j) ==> live{Pre}(j) || among(served, \result, j);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static uint32_t serve_fast(struct region *r, uint32_t size, uint32_t wanted, uint32_t *served) {
     uint32_t count = 0;
@@ -2020,6 +2278,7 @@ static uint32_t serve_fast(struct region *r, uint32_t size, uint32_t wanted, uin
             served[n] == \at(served[n], Pre);
         loop invariant rest: at_rest(r);
         loop invariant kept: kept{Pre, Here}(r->g, -1);
+        loop invariant untouched: untouched{Pre, Here}(r->g, -1);
         loop invariant others: \forall integer j; live(j) ==>
             live{Pre}(j) || among(served, count, j);
         loop assigns count, served[0 .. wanted - 1], r->bins.fast[size], r->bins.fast_chunks,
@@ -2036,12 +2295,28 @@ static uint32_t serve_fast(struct region *r, uint32_t size, uint32_t wanted, uin
         //@ assert same: \forall integer n; 0 <= n < wanted ==> served[n] == \at(served[n], Before);
         /*@ assert still: \forall integer n; 0 <= n < count ==> live{Before}(served[n]) &&
                 as_before{Before, Here}(r->g, served[n]) && served[n] != i; */
+        //@ assert untouched: untouched{Before, Here}(r->g, -1);
+        //@ assert untouched: untouched{Pre, Here}(r->g, -1);
         //@ ghost Popped: ;
         hand_out(r, i, size);
+        //@ assert untouched: untouched{Popped, Here}(r->g, -1);
+        //@ assert untouched: untouched{Pre, Here}(r->g, -1);
         //@ assert same: \forall integer n; 0 <= n < wanted ==> served[n] == \at(served[n], Before);
         /*@ assert each: \forall integer n; 0 <= n < count ==> live{Popped}(served[n]) &&
                 as_before{Popped, Here}(r->g, served[n]) && served[n] != i; */
+        //@ ghost Handed: ;
         note(r, &served[count++], i);
+        /*@ assert payload: \forall integer j; live{Pre}(j) ==> as_before{Pre, Handed}(r->g, j) &&
+                intact{Pre, Handed}(r->g, j) && intact{Handed, Here}(r->g, j); */
+        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+                \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
+                (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
+                    \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
+                    \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
+        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+                same_words{Pre, Here}(r->g, x) &&
+                (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+        //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     }
     return count;
 }
@@ -2066,6 +2341,7 @@ static uint32_t serve_fast(struct region *r, uint32_t size, uint32_t wanted, uin
     ensures topped: topped{Pre}(r) ==> topped(r);
     ensures free: same_free{Pre, Post};
     ensures kept: kept{Pre, Post}(r->g, i);
+    ensures untouched: untouched{Pre, Post}(r->g, i);
 */
 static uint32_t deal_one(const struct region *r, uint32_t i, uint32_t size, uint32_t *served) {
     //@ ghost uint32_t top = r->top;
@@ -2075,7 +2351,11 @@ static uint32_t deal_one(const struct region *r, uint32_t i, uint32_t size, uint
     //@ assert top: r->top == top;
     //@ assert kept: kept{Pre, Here}(r->g, i);
     //@ assert free: same_free{Pre, Here};
+    //@ assert untouched: untouched{Pre, Here}(r->g, i);
+    //@ ghost Split: ;
     note(r, served, rest);
+    //@ assert untouched: untouched{Split, Here}(r->g, -1);
+    //@ assert untouched: untouched{Pre, Here}(r->g, i);
     //@ assert top: r->top == top;
     return rest;
 }
@@ -2106,6 +2386,7 @@ static uint32_t deal_one(const struct region *r, uint32_t i, uint32_t size, uint
     ensures topped: topped{Pre}(r) ==> topped(r);
     ensures free: same_free{Pre, Post};
     ensures kept: kept{Pre, Post}(r->g, i);
+    ensures untouched: untouched{Pre, Post}(r->g, i);
 */
 static uint32_t deal(const struct region *r, uint32_t i, uint32_t size, uint32_t spare,
                      uint32_t wanted, uint32_t *served) {
@@ -2129,6 +2410,7 @@ static uint32_t deal(const struct region *r, uint32_t i, uint32_t size, uint32_t
         loop invariant top: r->top == top;
         loop invariant topped: topped{Pre}(r) ==> topped(r);
         loop invariant kept: kept{Pre, Here}(r->g, start);
+        loop invariant untouched: untouched{Pre, Here}(r->g, start);
         loop assigns i, count, served[0 .. wanted - 1], r->g[0 .. fence].size,
             r->g[0 .. fence].flags, r->g[0 .. fence].seal, r->g[0 .. fence].prev_inuse,
             span[0 .. fence], state[0 .. fence];
@@ -2142,6 +2424,8 @@ static uint32_t deal(const struct region *r, uint32_t i, uint32_t size, uint32_t
         //@ assert unserved: unserved{Whole, Here}(served, count + 1, wanted);
         //@ assert same: \forall integer k; 0 <= k < count ==> served[k] == \at(served[k], Whole);
         //@ assert kept: kept{Pre, Here}(r->g, start);
+        //@ assert untouched: untouched{Whole, Here}(r->g, front);
+        //@ assert untouched: untouched{Pre, Here}(r->g, start);
         //@ assert moved: front < i && served[count - 1] == front;
         //@ assert within: within(served, count, start, i);
         //@ assert granted: granted(served, count - 1, size);
@@ -2168,15 +2452,45 @@ static uint32_t deal(const struct region *r, uint32_t i, uint32_t size, uint32_t
             weight[0 .. fence], dirt[0 .. fence], span[i .. i + size], state[i .. i + size];
     ensures rest: at_rest(r);
     ensures allocated: live(i) && state[i] == SEAL_ALLOCATED && size <= span[i] <= size + 1;
+    ensures remainder: \old(span[i]) >= size + CHUNK_MIN_GRANULES && !top && size < LARGE_MIN_GRANULES ==>
+        r->last_remainder == i + size;
+    ensures same_remainder: \old(span[i]) < size + CHUNK_MIN_GRANULES || top || size >= LARGE_MIN_GRANULES ==>
+        r->last_remainder == \old(r->last_remainder);
+    ensures zero: \forall integer x; r->served_zero.from <= x < r->served_zero.to ==>
+        run.from <= x < run.to && i < x < i + span[i];
     ensures kept: kept{Pre, Post}(r->g, i);
+    ensures untouched: untouched{Pre, Post}(r->g, i);
 */
 static void serve_last(struct region *r, uint32_t i, uint32_t size, struct page_run run, bool top) {
+    //@ assert held: held(r) && \base_addr(r) != \base_addr(r->g) && r->g[i].size == span[i];
     uint32_t rest = cut(r, i, size, run, top);
+    //@ assert remainder: r->last_remainder == \at(r->last_remainder, Pre);
+    //@ assert untouched: untouched{Pre, Here}(r->g, i);
+    //@ ghost Cut: ;
     if (rest != 0 && !top && size < LARGE_MIN_GRANULES)
         note(r, &r->last_remainder, rest);
+    //@ assert remainder: rest != 0 && !top && size < LARGE_MIN_GRANULES ==> r->last_remainder == rest;
+    /*@ assert same_remainder: rest == 0 || top || size >= LARGE_MIN_GRANULES ==>
+            r->last_remainder == \at(r->last_remainder, Pre); */
+    //@ assert untouched: untouched{Cut, Here}(r->g, -1);
     //@ assert inside: extent(i) && r->g[i].size == span[i];
     struct page_run payload = {i + 1, i + r->g[i].size};
+    //@ ghost Noted: ;
+    //@ assert payload: payload.from == i + 1 && payload.to == i + span[i];
     note_zero(r, overlap(run, payload));
+    //@ assert inside: payload.to == i + span[i];
+    //@ assert remainder: r->last_remainder == \at(r->last_remainder, Noted);
+    /*@ assert payload: \forall integer j; live{Cut}(j) ==> as_before{Cut, Noted}(r->g, j) &&
+            intact{Cut, Noted}(r->g, j) && intact{Noted, Here}(r->g, j); */
+    /*@ assert cells: \forall integer j, x; live{Cut}(j) && behind(j, \at(span[j], Cut), x) ==>
+            \at(r->g[x].lo, Cut) == r->g[x].lo && \at(r->g[x].hi, Cut) == r->g[x].hi &&
+            (x < j + \at(span[j], Cut) ==> \at(r->g[x].size, Cut) == r->g[x].size &&
+                \at(r->g[x].seal, Cut) == r->g[x].seal && \at(r->g[x].flags, Cut) == r->g[x].flags &&
+                \at(r->g[x].prev_inuse, Cut) == r->g[x].prev_inuse); */
+    /*@ assert cells: \forall integer j, x; live{Cut}(j) && behind(j, \at(span[j], Cut), x) ==>
+            same_words{Cut, Here}(r->g, x) &&
+            (x < j + \at(span[j], Cut) ==> same_rest{Cut, Here}(r->g, x)); */
+    //@ assert untouched: untouched{Cut, Here}(r->g, -1);
 }
 
 /* Free chunk i, from find, serves as many of the wanted requests as it can, side by side. */
@@ -2204,6 +2518,7 @@ static void serve_last(struct region *r, uint32_t i, uint32_t size, struct page_
     ensures distinct: distinct(served, \result);
     ensures unserved: unserved{Pre, Post}(served, \result, wanted);
     ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static uint32_t serve(struct region *r, uint32_t i, uint32_t size, uint32_t wanted,
                       uint32_t *served) {
@@ -2218,17 +2533,33 @@ static uint32_t serve(struct region *r, uint32_t i, uint32_t size, uint32_t want
     struct page_run run = take(r, i);
     //@ assert topped: r->top == old_top && (!top ==> topped(r));
     //@ assert same: \forall integer k; 0 <= k < wanted ==> served[k] == \at(served[k], Pre);
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
+    //@ ghost Taken: ;
     uint32_t count = deal(r, i, size, top ? CHUNK_MIN_GRANULES : 0, wanted, served);
     i = served[count - 1];
     //@ ghost Dealt: ;
     //@ assert last: live(i) && state[i] == SEAL_ALLOCATED && r->g[i].size == span[i];
     //@ assert end: end == i + r->g[i].size && !is_free(end);
     //@ assert kept: kept{Pre, Here}(r->g, -1);
+    //@ assert untouched: untouched{Taken, Here}(r->g, start);
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     /*@ assert others: \forall integer k; 0 <= k < count - 1 ==>
             served[k] != i && live(served[k]) && state[served[k]] == SEAL_ALLOCATED; */
     //@ assert fresh: fresh{Pre, Here}(served, count);
     //@ assert unserved: unserved{Pre, Here}(served, count, wanted);
     serve_last(r, i, size, run, top);
+    //@ assert untouched: untouched{Dealt, Here}(r->g, i);
+    /*@ assert payload: \forall integer j; live{Pre}(j) ==> as_before{Pre, Dealt}(r->g, j) &&
+            intact{Pre, Dealt}(r->g, j) && intact{Dealt, Here}(r->g, j); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
+            (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
+                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
+                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+            same_words{Pre, Here}(r->g, x) &&
+            (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     /*@ assert same: \forall integer k; 0 <= k < wanted ==>
             served[k] == \at(served[k], Dealt); */
     /*@ assert others: \forall integer k; 0 <= k < count - 1 ==>
@@ -2268,6 +2599,7 @@ static uint32_t serve(struct region *r, uint32_t i, uint32_t size, uint32_t want
     ensures distinct: distinct(served, \result);
     ensures unserved: unserved{Pre, Post}(served, \result, wanted);
     ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static uint32_t serve_more(struct region *r, uint32_t i, uint32_t size, uint32_t wanted,
                            uint32_t count, uint32_t *served) {
@@ -2309,6 +2641,8 @@ uint32_t region_allocate_run(struct region *r, uint32_t size, uint32_t fast_max,
     if (size <= fast_max && r->bins.fast[size] != 0)
         count = serve_fast(r, size, wanted, served);
     //@ assert kept: kept{Noted, Here}(r->g, -1);
+    //@ assert untouched: untouched{Noted, Here}(r->g, -1);
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     //@ assert fresh: fresh{Noted, Here}(served, count);
     /*@ loop invariant count: count <= wanted;
         loop invariant rest: at_rest(r);
@@ -2317,6 +2651,7 @@ uint32_t region_allocate_run(struct region *r, uint32_t size, uint32_t fast_max,
         loop invariant distinct: distinct(served, count);
         loop invariant unserved: unserved{Pre, Here}(served, count, wanted);
         loop invariant kept: kept{Pre, Here}(r->g, -1);
+        loop invariant untouched: untouched{Pre, Here}(r->g, -1);
         loop assigns count, r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
             r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
             r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
@@ -2329,6 +2664,18 @@ uint32_t region_allocate_run(struct region *r, uint32_t size, uint32_t fast_max,
     while (count < wanted) {
         //@ ghost Before: ;
         uint32_t i = find_merged(r, size);
+        //@ assert untouched: untouched{Before, Here}(r->g, -1);
+        /*@ assert payload: \forall integer j; live{Pre}(j) ==> as_before{Pre, Before}(r->g, j) &&
+                intact{Pre, Before}(r->g, j) && intact{Before, Here}(r->g, j); */
+        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+                \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
+                (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
+                    \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
+                    \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
+        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+                same_words{Pre, Here}(r->g, x) &&
+                (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+        //@ assert untouched: untouched{Pre, Here}(r->g, -1);
         //@ assert same: \forall integer k; 0 <= k < wanted ==> served[k] == \at(served[k], Before);
         //@ assert unserved: unserved{Pre, Here}(served, count, wanted);
         //@ assert distinct: distinct(served, count);
@@ -2339,11 +2686,24 @@ uint32_t region_allocate_run(struct region *r, uint32_t size, uint32_t fast_max,
         //@ assert granted: granted(served, count, size);
         //@ assert kept: kept{Pre, Here}(r->g, -1);
         //@ ghost uint32_t old = count;
+        //@ ghost Found: ;
         count = serve_more(r, i, size, wanted, count, served);
         //@ assert same: \forall integer k; 0 <= k < old ==> served[k] == \at(served[k], Before);
         //@ assert fresh: fresh{Pre, Here}(served, count);
         //@ assert unserved: unserved{Pre, Here}(served, count, wanted);
         //@ assert kept: kept{Pre, Here}(r->g, -1);
+        //@ assert untouched: untouched{Found, Here}(r->g, -1);
+        /*@ assert payload: \forall integer j; live{Pre}(j) ==> as_before{Pre, Found}(r->g, j) &&
+                intact{Pre, Found}(r->g, j) && intact{Found, Here}(r->g, j); */
+        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+                \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
+                (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
+                    \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
+                    \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
+        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+                same_words{Pre, Here}(r->g, x) &&
+                (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+        //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     }
     return count;
 }
@@ -2378,6 +2738,7 @@ uint32_t region_allocate(struct region *r, uint32_t size, uint32_t fast_max) {
     ensures topped: topped{Pre}(r) ==> topped(r);
     ensures kept: kept{Pre, Post}(r->g, i);
     ensures no_new: no_new{Pre, Post}(\result);
+    ensures untouched: untouched{Pre, Post}(r->g, i);
 */
 static uint32_t cut_lead(struct region *r, uint32_t i, uint32_t lead, struct page_run run) {
     //@ ghost uint32_t end = i + r->g[i].size;
@@ -2391,7 +2752,11 @@ static uint32_t cut_lead(struct region *r, uint32_t i, uint32_t lead, struct pag
             ends_at(r->top, fence) && list[r->top + 1] == LIST_NONE; */
     //@ assert topped: topped{Pre}(r) ==> topped(r);
     //@ assert kept: kept{Pre, Here}(r->g, i) && no_new{Pre, Here}(rest);
+    //@ assert untouched: untouched{Pre, Here}(r->g, i);
+    //@ ghost Split: ;
     put(r, i, run, false);
+    //@ assert untouched: untouched{Split, Here}(r->g, i);
+    //@ assert untouched: untouched{Pre, Here}(r->g, i);
     return rest;
 }
 
@@ -2413,13 +2778,22 @@ static uint32_t cut_lead(struct region *r, uint32_t i, uint32_t lead, struct pag
     }
 */
 
+/*@ // By name, so that sums under a remainder stay as they are written.
+    predicate on_multiple(integer base, integer i, integer lead, integer align) =
+        (base + i + 1 + lead) % align == 0;
+*/
+
 uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align) {
     note_zero(r, no_pages);
     if (align > REGION_LIMIT_GRANULES / 2 || size > REGION_LIMIT_GRANULES / 2 - align)
         return 0;
+    //@ ghost Noted: ;
     uint32_t i = find_merged(r, size + align + CHUNK_MIN_GRANULES);
     if (i == 0)
         return 0;
+    //@ assert untouched: untouched{Noted, Here}(r->g, -1);
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
+    //@ ghost Found: ;
     bool top = i == r->top;
     //@ ghost uint32_t start = i;
     //@ ghost uint32_t end = i + r->g[i].size;
@@ -2429,18 +2803,46 @@ uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align
     //@ assert apart: \forall integer j; start <= j < end ==> !live{Pre}(j);
     //@ assert behind: !is_free(end);
     struct page_run run = take(r, i);
+    //@ assert untouched: untouched{Found, Here}(r->g, -1);
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
+    //@ assert kept: kept{Pre, Here}(r->g, -1);
+    //@ ghost Taken: ;
     //@ assert behind: !is_free(end) && r->g[i].size == span[i];
+    //@ assert allocated: live(i) && state[i] == SEAL_ALLOCATED && span[i] == r->g[i].size;
     //@ assert topped: !top ==> topped(r);
     uint32_t off = (uint32_t)((r->key.base + i + 1) % align);
+    //@ ghost uint64_t base = r->key.base;
+    //@ ghost uint32_t moved = 0;
+    //@ assert off: off == 0 ==> on_multiple(base, start, 0, align);
     if (off != 0) {
         uint32_t lead = align - off < CHUNK_MIN_GRANULES ? 2 * align - off : align - off;
         //@ ghost stepped(r->key.base + i + 1, align, off, lead);
         //@ assert lead: CHUNK_MIN_GRANULES <= lead <= align + 1 && start + lead < end;
+        //@ assert multiple: on_multiple(base, start, lead, align);
+        //@ ghost moved = lead;
         i = cut_lead(r, i, lead, run);
+        //@ assert allocated: live(i) && state[i] == SEAL_ALLOCATED && span[i] == r->g[i].size;
         //@ assert moved: start < i && i == start + lead;
+        //@ assert base: r->key.base == base;
+        //@ assert untouched: untouched{Taken, Here}(r->g, start);
+        /*@ assert payload: \forall integer j; live{Pre}(j) ==>
+                j != start && as_before{Pre, Taken}(r->g, j) &&
+                intact{Pre, Taken}(r->g, j) && intact{Taken, Here}(r->g, j); */
+        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+                \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
+                (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
+                    \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
+                    \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
+        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+                same_words{Pre, Here}(r->g, x) &&
+                (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+        //@ assert untouched: untouched{Pre, Here}(r->g, -1);
         //@ assert end: ends_at(i, end);
         //@ assert no_new: no_new{Pre, Here}(i);
     }
+    //@ assert multiple: on_multiple(base, start, moved, align);
+    //@ assert moved: i == start + moved;
+    //@ assert base: r->key.base == base;
     //@ assert no_new: no_new{Pre, Here}(i);
     //@ assert topped: !top ==> topped(r);
     //@ assert inside: start <= i < end;
@@ -2448,8 +2850,23 @@ uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align
     //@ assert behind: !is_free(end);
     //@ assert allocated: live(i) && state[i] == SEAL_ALLOCATED && span[i] == r->g[i].size;
     //@ assert kept: kept{Pre, Here}(r->g, -1);
-    //@ assert aligned: (r->key.base + i + 1) % align == 0;
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
+    //@ ghost Led: ;
     cut(r, i, size, run, top);
+    //@ assert base: r->key.base == base;
+    //@ assert aligned: (r->key.base + i + 1) % align == 0;
+    //@ assert untouched: untouched{Led, Here}(r->g, i);
+    /*@ assert payload: \forall integer j; live{Pre}(j) ==> j != i && as_before{Pre, Led}(r->g, j) &&
+            intact{Pre, Led}(r->g, j) && intact{Led, Here}(r->g, j); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
+            (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
+                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
+                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
+            same_words{Pre, Here}(r->g, x) &&
+            (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     return i;
 }
 
@@ -2544,6 +2961,7 @@ static void expect(const struct region *r, uint32_t i, unsigned step) {
     ensures rest: at_rest(r);
     ensures kept: kept{Pre, Post}(r->g, -1);
     ensures others: \forall integer j; live(j) ==> live{Pre}(j) || among(popped, \result, j);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static uint32_t pop_some(struct region *r, uint32_t size, uint32_t *popped) {
     uint32_t count = 0;
@@ -2555,6 +2973,7 @@ static uint32_t pop_some(struct region *r, uint32_t size, uint32_t *popped) {
             popped[n] != popped[m];
         loop invariant rest: at_rest(r);
         loop invariant kept: kept{Pre, Here}(r->g, -1);
+        loop invariant untouched: untouched{Pre, Here}(r->g, -1);
         loop invariant others: \forall integer j; live(j) ==>
             live{Pre}(j) || among(popped, count, j);
         loop assigns count, popped[0 .. CONSOLIDATE_BATCH - 1], r->bins.fast[size],
@@ -2590,6 +3009,8 @@ static uint32_t pop_some(struct region *r, uint32_t size, uint32_t *popped) {
         as_before{Pre, Post}(r->g, j);
     ensures freed: \forall integer j; live(j) ==>
         live{Pre}(j) && !among{Pre}(popped, count, j);
+    ensures untouched: \forall integer j; live{Pre}(j) && !among{Pre}(popped, count, j) ==>
+        intact{Pre, Post}(r->g, j);
 */
 static void release_all(struct region *r, const uint32_t *popped, uint32_t count) {
     /*@ loop invariant step: 1 <= step <= EXPECT_STEPS;
@@ -2609,6 +3030,8 @@ static void release_all(struct region *r, const uint32_t *popped, uint32_t count
         loop invariant kept: \forall integer j; live{Pre}(j) && !among(popped, n, j) ==>
             as_before{Pre, Here}(r->g, j);
         loop invariant freed: \forall integer j; live(j) ==> live{Pre}(j) && !among(popped, n, j);
+        loop invariant untouched: \forall integer j; live{Pre}(j) && !among(popped, n, j) ==>
+            intact{Pre, Here}(r->g, j);
         loop assigns n,
             r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 ..
             fence].hi, r->g[0 .. fence].size, r->g[0 .. fence].seal, r->g[0 ..
@@ -2623,8 +3046,11 @@ static void release_all(struct region *r, const uint32_t *popped, uint32_t count
                 !among(popped, n, j) && as_before{Pre, Here}(r->g, j) && j != popped[n]; */
         //@ ghost Before: ;
         release(r, popped[n]);
+        //@ assert untouched: untouched{Before, Here}(r->g, popped[n]);
         /*@ assert kept: \forall integer j; live{Pre}(j) && !among(popped, n + 1, j) ==>
                 as_before{Pre, Before}(r->g, j) && as_before{Before, Here}(r->g, j); */
+        /*@ assert untouched: \forall integer j; live{Pre}(j) && !among(popped, n + 1, j) ==>
+                intact{Pre, Before}(r->g, j) && intact{Before, Here}(r->g, j); */
     }
 }
 
@@ -2636,6 +3062,7 @@ void region_consolidate(struct region *r) {
         loop invariant rest: at_rest(r);
         loop invariant kept: kept{Pre, Here}(r->g, -1);
         loop invariant no_new: no_new{Pre, Here}(-1);
+        loop invariant untouched: untouched{Pre, Here}(r->g, -1);
         loop assigns size, popped[0 .. CONSOLIDATE_BATCH - 1],
             r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 ..
             fence].hi, r->g[0 .. fence].size, r->g[0 .. fence].seal, r->g[0 ..
@@ -2647,7 +3074,10 @@ void region_consolidate(struct region *r) {
         loop variant FAST_MAX_GRANULES - size;
     */
     for (uint32_t size = CHUNK_MIN_GRANULES; size <= FAST_MAX_GRANULES; size++) {
+        //@ ghost Sized: ;
         uint32_t count = pop_some(r, size, popped);
+        //@ assert untouched: untouched{Sized, Here}(r->g, -1);
+        //@ assert untouched: untouched{Pre, Here}(r->g, -1);
         /*@ loop invariant count: count <= CONSOLIDATE_BATCH;
             loop invariant none: count == 0 ==> r->bins.fast[size] == 0;
             loop invariant emptied: \forall integer s; CHUNK_MIN_GRANULES <= s < size ==>
@@ -2658,6 +3088,7 @@ void region_consolidate(struct region *r) {
                 popped[n] != popped[m];
             loop invariant rest: at_rest(r);
             loop invariant kept: kept{Pre, Here}(r->g, -1);
+            loop invariant untouched: untouched{Pre, Here}(r->g, -1);
             loop invariant others: \forall integer j; live(j) ==>
                 live{Pre}(j) || among(&popped[0], count, j);
             loop assigns count, popped[0 .. CONSOLIDATE_BATCH - 1],
@@ -2680,9 +3111,15 @@ void region_consolidate(struct region *r) {
                     !among{Popped}(&popped[0], count, j) && as_before{Popped, Here}(r->g, j); */
             /*@ assert both: \forall integer j; live{Pre}(j) ==>
                     as_before{Pre, Popped}(r->g, j) && as_before{Popped, Here}(r->g, j); */
+            /*@ assert untouched: \forall integer j; live{Pre}(j) ==>
+                    intact{Pre, Popped}(r->g, j) && intact{Popped, Here}(r->g, j); */
+            //@ assert untouched: untouched{Pre, Here}(r->g, -1);
             //@ assert kept: kept{Pre, Here}(r->g, -1);
             //@ assert no_new: no_new{Pre, Here}(-1);
+            //@ ghost Released: ;
             count = pop_some(r, size, popped);
+            //@ assert untouched: untouched{Released, Here}(r->g, -1);
+            //@ assert untouched: untouched{Pre, Here}(r->g, -1);
         }
     }
 }
@@ -2703,6 +3140,8 @@ void region_consolidate(struct region *r) {
     ensures flags: r->g[i].flags == \old(r->g[i].flags);
     ensures kept: kept{Pre, Post}(r->g, i);
     ensures no_new: no_new{Pre, Post}(i);
+    ensures untouched: untouched{Pre, Post}(r->g, i);
+    ensures payload: same_payload{Pre, Post}(r->g, i, span[i]);
 */
 static void shrink(struct region *r, uint32_t i, uint32_t size) {
     if (r->g[i].size - size < CHUNK_MIN_GRANULES)
@@ -2712,7 +3151,11 @@ static void shrink(struct region *r, uint32_t i, uint32_t size) {
     //@ ghost allocated_live();
     //@ assert parts: at_rest(r) && live(i) && live(rest) && i != rest;
     //@ assert kept: kept{Pre, Here}(r->g, i) && no_new{Pre, Here}(rest);
+    //@ assert untouched: untouched{Pre, Here}(r->g, i);
     release(r, rest);
+    //@ assert untouched: untouched{Split, Here}(r->g, rest);
+    //@ assert untouched: untouched{Pre, Here}(r->g, i);
+    //@ assert payload: live{Split}(i) && same_payload{Split, Here}(r->g, i, size);
     //@ assert front: as_before{Split, Here}(r->g, i);
     //@ assert no_new: no_new{Pre, Here}(i);
 }
@@ -2734,7 +3177,29 @@ bool region_resize(struct region *r, uint32_t i, uint32_t size) {
         return false;
     struct page_run run = take_in(r, i);
     //@ assert end: g[i].size == span[i] && (top <==> ends_at(i, fence));
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
+    //@ assert payload: same_payload{Pre, Here}(r->g, i, \at(span[i], Pre));
+    //@ ghost Grown: ;
     cut(r, i, size, run, top);
+    //@ assert untouched: untouched{Grown, Here}(r->g, i);
+    /*@ assert payload: \forall integer j; live{Pre}(j) && j != i ==> as_before{Pre, Grown}(r->g, j) &&
+            intact{Pre, Grown}(r->g, j) && intact{Grown, Here}(r->g, j); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && j != i && behind(j, \at(span[j], Pre), x) ==>
+            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
+            (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
+                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
+                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
+    /*@ assert cells: \forall integer j, x; live{Pre}(j) && j != i && behind(j, \at(span[j], Pre), x) ==>
+            same_words{Pre, Here}(r->g, x) &&
+            (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+    //@ assert untouched: untouched{Pre, Here}(r->g, i);
+    //@ assert payload: same_payload{Grown, Here}(r->g, i, span[i]) && \at(span[i], Pre) <= span[i];
+    /*@ assert inside: \forall integer x; behind(i, \at(span[i], Pre), x) ==> behind(i, span[i], x); */
+    /*@ assert cells: \forall integer x; behind(i, \at(span[i], Pre), x) ==>
+            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
+            (x < i + \at(span[i], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
+                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
+                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
     return true;
 }
 

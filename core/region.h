@@ -135,19 +135,33 @@ struct region {
         live{B}(i) && i != but ==> live{A}(i);
 
     // untouched: every live chunk but one has its payload still: all of each cell behind its header, and
-    // lo and hi of the next header. No node is there: loose.
+    // lo and hi of the next header. No node is there: loose. Cells stand behind names, so that a step from
+    // one moment to the next speaks of no other cell.
+    predicate behind(integer i, integer n, integer x) = i < x <= i + n;
+    predicate same_words{A, B}(struct granule *g, integer x) =
+        \at(g[x].lo, A) == \at(g[x].lo, B) && \at(g[x].hi, A) == \at(g[x].hi, B);
+    predicate same_rest{A, B}(struct granule *g, integer x) =
+        \at(g[x].size, A) == \at(g[x].size, B) && \at(g[x].seal, A) == \at(g[x].seal, B) &&
+        \at(g[x].flags, A) == \at(g[x].flags, B) && \at(g[x].prev_inuse, A) == \at(g[x].prev_inuse, B);
     predicate same_payload{A, B}(struct granule *g, integer i, integer n) = \forall integer x;
-        i < x <= i + n ==>
-        \at(g[x].lo, A) == \at(g[x].lo, B) && \at(g[x].hi, A) == \at(g[x].hi, B) &&
-        (x < i + n ==> \at(g[x].size, A) == \at(g[x].size, B) &&
-            \at(g[x].seal, A) == \at(g[x].seal, B) && \at(g[x].flags, A) == \at(g[x].flags, B) &&
-            \at(g[x].prev_inuse, A) == \at(g[x].prev_inuse, B));
+        i < x <= i + n && behind(i, n, x) ==>
+        same_words{A, B}(g, x) && (x < i + n ==> same_rest{A, B}(g, x));
+    predicate intact{A, B}(struct granule *g, integer i) = same_payload{A, B}(g, i, \at(span[i], A));
     predicate untouched{A, B}(struct granule *g, integer but) = \forall integer i;
-        live{A}(i) && i != but ==> same_payload{A, B}(g, i, \at(span[i], A));
+        live{A}(i) && i != but ==> intact{A, B}(g, i);
     predicate loose{L}(integer i) = \forall integer x; i < x <= i + span[i] ==> list[x] == LIST_NONE;
 
     // The state between calls.
     predicate at_rest{L}(struct region *r) = sound(r) && topped(r);
+
+    // merged: no chunk waits in a fast bin. spent: nor is there one of the size in a bin, as far as the first
+    // of each tells, and top would not keep CHUNK_MIN_GRANULES.
+    predicate merged{L}(struct region *r) = r->bins.fast_chunks == 0 ||
+        \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==> r->bins.fast[s] == 0;
+    predicate none_binned{L}(struct region *r, integer size) = \forall integer bin;
+        bin_for(size) <= bin < BIN_COUNT ==> none_fits(r->g, bin, size);
+    predicate spent{L}(struct region *r, integer size) = merged(r) && none_binned(r, size) &&
+        span[r->top] < size + CHUNK_MIN_GRANULES;
 
     // Granules a request may have.
     predicate request(integer size) =
@@ -226,7 +240,9 @@ void region_init(struct region *r, struct granule *g, uint32_t granules, const s
     ensures granted: \result != 0 ==> live(\result) && state[\result] == SEAL_ALLOCATED &&
         size <= span[\result] <= size + 1;
     ensures fresh: \result != 0 ==> !live{Pre}(\result);
+    ensures spent: \result == 0 ==> spent(r, size);
     ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 uint32_t region_allocate(struct region *r, uint32_t size, uint32_t fast_max);
 
@@ -254,7 +270,9 @@ uint32_t region_allocate(struct region *r, uint32_t size, uint32_t fast_max);
     ensures fresh: fresh{Pre, Post}(served, \result);
     ensures distinct: distinct(served, \result);
     ensures unserved: unserved{Pre, Post}(served, \result, wanted);
+    ensures spent: \result < wanted ==> spent(r, size);
     ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 uint32_t region_allocate_run(struct region *r, uint32_t size, uint32_t fast_max, uint32_t wanted,
                              uint32_t *served);
@@ -279,8 +297,11 @@ uint32_t region_allocate_run(struct region *r, uint32_t size, uint32_t fast_max,
         size <= span[\result] <= size + 1;
     ensures aligned: \result != 0 ==> (r->key.base + \result + 1) % align == 0;
     ensures fresh: \result != 0 ==> !live{Pre}(\result);
+    ensures spent: \result == 0 ==> align > REGION_LIMIT_GRANULES / 2 ||
+        size + align > REGION_LIMIT_GRANULES / 2 || spent(r, size + align + CHUNK_MIN_GRANULES);
     ensures kept: kept{Pre, Post}(r->g, -1);
     ensures no_new: no_new{Pre, Post}(\result);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align);
 
@@ -302,6 +323,9 @@ uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align
     ensures rest: at_rest(r);
     ensures kept: kept{Pre, Post}(r->g, i);
     ensures freed: \forall integer j; live(j) ==> live{Pre}(j) && j != i;
+    ensures waits: \old(span[i]) <= fast_max ==> in_use(i) && list[i + 1] == LIST_FAST + \old(span[i]);
+    ensures merged: \old(span[i]) >= CONSOLIDATE_GRANULES && \old(span[i]) > fast_max ==> merged(r);
+    ensures untouched: untouched{Pre, Post}(r->g, i);
 */
 void region_free(struct region *r, uint32_t i, uint32_t fast_max);
 
@@ -324,6 +348,9 @@ void region_free(struct region *r, uint32_t i, uint32_t fast_max);
     ensures refused: !\result ==> span[i] == \old(span[i]);
     ensures kept: kept{Pre, Post}(r->g, i);
     ensures no_new: no_new{Pre, Post}(i);
+    ensures untouched: untouched{Pre, Post}(r->g, i);
+    ensures payload: (\old(span[i]) <= span[i] ==> same_payload{Pre, Post}(r->g, i, \old(span[i]))) &&
+        (span[i] <= \old(span[i]) ==> same_payload{Pre, Post}(r->g, i, span[i]));
 */
 bool region_resize(struct region *r, uint32_t i, uint32_t size);
 
@@ -343,6 +370,7 @@ bool region_resize(struct region *r, uint32_t i, uint32_t size);
     ensures rest: at_rest(r);
     ensures kept: kept{Pre, Post}(r->g, -1);
     ensures no_new: no_new{Pre, Post}(-1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 void region_consolidate(struct region *r);
 

@@ -49,15 +49,6 @@ CONTRACT_LOGIC integer P_seal(integer address, integer size, integer flags, inte
     return (uint16_t)(v * (uint64_t)multiplier >> 48) ^ (uint16_t)state_secret;
 }
 
-/* The rank of a size: what the clause `named` of bin_rank ties to the code. */
-CONTRACT_LOGIC integer P_rank(integer size) {
-    return size < 704     ? size
-           : size < 2752  ? size / 8 + 616
-           : size < 10944 ? size / 64 + 917
-           : size < 43712 ? size / 512 + 1067
-                          : size / 4096 + 1143;
-}
-
 struct granule;
 struct region;
 
