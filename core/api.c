@@ -311,7 +311,7 @@ static __attribute__((noinline)) void free_readable(struct granule *header) {
 CP_PUBLIC void cp_free(void *p) {
     if (__builtin_expect(!arena_readable(p), 0)) /* so is NULL */
         free_slowly(p, "free");
-    else if (__builtin_expect(!cache_push(cache_self, (struct granule *)p - 1), 0))
+    else if (__builtin_expect(!cache_push(cache_self, p), 0))
         free_readable((struct granule *)p - 1);
 }
 

@@ -29,8 +29,7 @@ enum { POPULATE_SHARE = 16 };
 /* ---- Secrets, the ring ------------------------------------------------------------------------ */
 
 static void draw_secrets(void) {
-    key = (struct seal_key){.secret = (os_random() | 1) * GRANULE_BYTES,
-                            .multiplier = os_random() | 1};
+    key = (struct seal_key){.secret = os_random() | 1, .multiplier = os_random() | 1};
     uint64_t bits = os_random() | 1;
     for (unsigned s = 0; s < SEAL_STATES; s++) /* differ: multiples of an odd number */
         key.state[s] = (uint16_t)((bits >> 32) ^ (s * bits & 0xffff));
@@ -146,8 +145,10 @@ static void count_system(struct arena *a, size_t more, size_t less) {
 }
 
 static void set_break_range(const struct heap *h) {
-    __atomic_store_n(&arena_break_range.start, (uintptr_t)h->start, __ATOMIC_RELAXED);
-    __atomic_store_n(&arena_break_range.bytes, h->committed_bytes, __ATOMIC_RELAXED);
+    uintptr_t first = (uintptr_t)h->start + GRANULE_BYTES;
+    __atomic_store_n(&arena_break_range.to_zero, -first, __ATOMIC_RELAXED);
+    __atomic_store_n(&arena_break_range.granules, h->committed_bytes / GRANULE_BYTES,
+                     __ATOMIC_RELAXED);
 }
 
 static void heap_start_region(struct heap *h, unsigned char *first, uint8_t flags) {

@@ -56,24 +56,31 @@ struct arena {
     size_t system_bytes_max;
 };
 
-/* Bounds of the main arena's region over the break, for address checks without the lock. */
+/* Bounds of the main arena's region over the break, for address checks without the lock: `to_zero`
+ * added to the payload behind its first header makes 0. */
 struct address_range {
-    uintptr_t start;
-    size_t bytes;
+    uintptr_t to_zero;
+    size_t granules;
 };
 extern struct address_range arena_break_range;
 
+/* Whether the header before a payload lies there. Any address may be asked about: the bits in which
+ * a payload's is zero are turned to the top, where they make more than a range has. */
+static inline bool arena_break_holds_header(uintptr_t payload) {
+    uintptr_t off = payload + __atomic_load_n(&arena_break_range.to_zero, __ATOMIC_RELAXED);
+    uintptr_t granules = off / GRANULE_BYTES | off * (UINTPTR_MAX / GRANULE_BYTES + 1);
+    return granules < __atomic_load_n(&arena_break_range.granules, __ATOMIC_RELAXED);
+}
+
 static inline bool arena_break_holds(uintptr_t address) {
-    uintptr_t start = __atomic_load_n(&arena_break_range.start, __ATOMIC_RELAXED);
-    return address - start < __atomic_load_n(&arena_break_range.bytes, __ATOMIC_RELAXED);
+    return arena_break_holds_header(address - address % GRANULE_BYTES + GRANULE_BYTES);
 }
 
 /* Whether p is aligned and the header before it can be read: in committed memory of a region. Any
  * pointer may be asked about, NULL too. */
 static inline bool arena_readable(const void *p) {
-    uintptr_t header = (uintptr_t)p - GRANULE_BYTES;
-    return (uintptr_t)p % GRANULE_BYTES == 0 &&
-           (arena_break_holds(header) || pagemap_holds(header));
+    return arena_break_holds_header((uintptr_t)p) ||
+           ((uintptr_t)p % GRANULE_BYTES == 0 && pagemap_holds((uintptr_t)p - GRANULE_BYTES));
 }
 
 /* The arena whose lock `l` is: it stands first in it. */

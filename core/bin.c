@@ -1554,20 +1554,20 @@ enum { LOOK_MAX = 8 };
 
 /*@ // The node n behind x in its list; whether those from x to it are chunks of one rank; whether it is one
     // of the first `count` that are, and has the size.
-    logic integer behind{L}(struct granule *g, integer x, integer n) =
-        n <= 0 ? x : g[behind(g, x, n - 1)].lo;
+    logic integer nth{L}(struct granule *g, integer x, integer n) =
+        n <= 0 ? x : g[nth(g, x, n - 1)].lo;
     predicate shares{L}(struct granule *g, integer x, integer n) =
-        behind(g, x, n) >= BIN_COUNT && rank(span[behind(g, x, n) - 1]) == rank(span[x - 1]);
+        nth(g, x, n) >= BIN_COUNT && rank(span[nth(g, x, n) - 1]) == rank(span[x - 1]);
     predicate of_rank{L}(struct granule *g, integer x, integer n) = \forall integer m;
         0 <= m <= n ==> shares(g, x, m);
     predicate suits{L}(struct granule *g, integer x, integer n, integer count, integer size) =
-        0 <= n < count && of_rank(g, x, n) && span[behind(g, x, n) - 1] >= size;
+        0 <= n < count && of_rank(g, x, n) && span[nth(g, x, n) - 1] >= size;
 
     // The k-th is chunk `fit`; none of those that suit is smaller, none behind as small.
     predicate best{L}(struct granule *g, integer x, integer k, integer count, integer size, integer fit) =
-        suits(g, x, k, count, size) && behind(g, x, k) == fit + 1 &&
+        suits(g, x, k, count, size) && nth(g, x, k) == fit + 1 &&
         \forall integer n; suits(g, x, n, count, size) ==>
-            span[behind(g, x, n) - 1] >= span[fit] + (n > k ? 1 : 0);
+            span[nth(g, x, n) - 1] >= span[fit] + (n > k ? 1 : 0);
 */
 
 /* Of the first chunks of a rank, from node x on, the smallest of `size` granules or more; 0: none. Of
@@ -1578,7 +1578,6 @@ enum { LOOK_MAX = 8 };
     requires linked: linked(g);
     requires heads: heads;
     requires placed: placed;
-    requires sorted: sorted(g);
     requires node: BIN_COUNT <= x < fence && in_large(x);
     terminates \true;
     exits never: \false;
@@ -1596,7 +1595,7 @@ static uint32_t fit_of_rank(const struct granule *g, const struct bins *b, uint3
     uint32_t rank_of_all = bin_rank(g[x - 1].size), fit = 0;
     //@ ghost uint32_t chosen = 0;
     /*@ loop invariant node: x < fence && list[x] == list[\at(x, Pre)];
-        loop invariant behind: 0 <= look <= LOOK_MAX && x == behind(g, \at(x, Pre), look);
+        loop invariant nth: 0 <= look <= LOOK_MAX && x == nth(g, \at(x, Pre), look);
         loop invariant ranks: \forall integer m; 0 <= m < look ==> shares(g, \at(x, Pre), m);
         loop invariant none: fit == 0 ==> \forall integer n; !suits(g, \at(x, Pre), n, look, size);
         loop invariant best: fit != 0 ==> best(g, \at(x, Pre), chosen, look, size, fit);
@@ -1628,10 +1627,10 @@ static uint32_t fit_of_rank(const struct granule *g, const struct bins *b, uint3
         //@ assert took: fit == x - 1 ==> span[fit] >= size && (old == 0 || span[fit] <= span[old]);
         //@ assert stays: fit != x - 1 ==> fit == old;
         /*@ assert before: fit == x - 1 ==> \forall integer n; suits(g, \at(x, Pre), n, look, size) ==>
-                old != 0 && span[behind(g, \at(x, Pre), n) - 1] >= span[old]; */
+                old != 0 && span[nth(g, \at(x, Pre), n) - 1] >= span[old]; */
         /*@ assert smaller: fit == x - 1 ==> suits(g, \at(x, Pre), look, look + 1, size) &&
                 \forall integer n; suits(g, \at(x, Pre), n, look + 1, size) ==>
-                span[behind(g, \at(x, Pre), n) - 1] >= span[fit]; */
+                span[nth(g, \at(x, Pre), n) - 1] >= span[fit]; */
         /*@ assert larger: fit != 0 && fit != x - 1 && suits(g, \at(x, Pre), look, look + 1, size) ==>
                 span[x - 1] > span[fit]; */
         //@ assert best: fit != 0 && fit != x - 1 ==> best(g, \at(x, Pre), chosen, look + 1, size, fit);

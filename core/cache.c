@@ -132,7 +132,7 @@ static void set_ends(struct cache *c) {
 /* Give a bin's stack a place for `limit` pointers, behind those in use. */
 static void place_stack(struct cache *c, uint32_t bin, uint32_t count, uint32_t limit) {
     struct granule **base = slots_of(c) + c->slots_used + 1;
-    base[-1] = &c->nothing;
+    base[-1] = &c->nothing[1];
     c->slots_used += limit + 1;
     c->base[bin] = base;
     c->top[bin] = base + count;
@@ -164,12 +164,12 @@ static void place_stacks(struct cache *c) {
 
 static void cache_init(struct cache *c) {
     c->key = *arena_key();
-    c->key.secret /= GRANULE_BYTES;
-    c->nothing = (struct granule){.size = 0};
-    seal_as(&c->nothing, SEAL_ALLOCATED);
+    c->nothing[0] = (struct granule){.size = 0};
+    seal_as(&c->nothing[0], SEAL_ALLOCATED);
     c->toggle = (uint16_t)(c->key.state[SEAL_ALLOCATED] ^ c->key.state[SEAL_CACHED]);
     c->arena = arena_main();
     c->operations = 0;
+    c->least_end = GRANULE_BYTES - CHUNK_OVERHEAD_BYTES + 1;
     place_stacks(c);
     set_ends(c);
 }
@@ -289,7 +289,7 @@ static void raise_limit(struct cache *c, uint32_t bin) {
     move_stack(c, bin, limit);
 }
 
-/* The newest chunk of a bin but `skip`; `nothing` where there are no more of them. */
+/* The newest payload of a bin but `skip`; `nothing` where there are no more of them. */
 static struct granule *newest(const struct cache *c, uint32_t bin, uint32_t skip) {
     return c->top[bin][-1 - (ptrdiff_t)skip];
 }
@@ -312,15 +312,16 @@ void *cache_pop_shared(struct cache *c, size_t request_bytes) {
     if (request_bytes < __atomic_load_n(&c->request_end, __ATOMIC_RELAXED) ||
         request_bytes >= __atomic_load_n(&c->shared_request_end, __ATOMIC_RELAXED))
         return NULL;
-    uint32_t size = (uint32_t)small_granules(request_bytes), bin = cache_bin_of(size), skip = 0;
-    struct granule *header = newest(c, bin, skip);
-    while (header->size < size && header != &c->nothing && ++skip < LOOK_MAX)
-        header = newest(c, bin, skip);
-    if (header->size < size || !cache_reseal(c, header, SEAL_CACHED))
+    uint32_t size = size_to_granules(request_bytes), bin = cache_bin_of(size), skip = 0;
+    struct granule *payload = newest(c, bin, skip);
+    while (payload[-1].size < size && payload != &c->nothing[1] && ++skip < LOOK_MAX)
+        payload = newest(c, bin, skip);
+    uint32_t has = payload[-1].size;
+    if (has < size || !cache_reseal(c, payload, has, SEAL_CACHED))
         return NULL;
     c->top[bin][-1 - (ptrdiff_t)skip] = newest(c, bin, 0);
     c->top[bin]--;
-    return header + 1;
+    return payload;
 }
 
 bool cache_push_shared(struct cache *c, struct granule *header) {
@@ -328,14 +329,14 @@ bool cache_push_shared(struct cache *c, struct granule *header) {
     if (size < __atomic_load_n(&c->chunk_end, __ATOMIC_RELAXED) ||
         size >= __atomic_load_n(&c->shared_chunk_end, __ATOMIC_RELAXED))
         return false;
-    return cache_put(c, cache_bin_of(size), header);
+    return cache_put(c, cache_bin_of(size), header + 1, size);
 }
 
 /* The newest chunk but `skip` leaves the bin, allocated. */
 static struct granule *take_from(struct cache *c, uint32_t bin, uint32_t skip) {
     struct granule **slot = c->top[bin] - 1 - skip;
-    struct granule *header = *slot;
-    if (!cache_reseal(c, header, SEAL_CACHED))
+    struct granule *header = *slot - 1;
+    if (!cache_reseal(c, *slot, header->size, SEAL_CACHED))
         returned_check(header); /* reports it */
     *slot = *--c->top[bin];
     return header;
@@ -347,8 +348,8 @@ static inline struct granule *take_newest(struct cache *c, uint32_t bin, uint32_
                                           size_t align_bytes, uint32_t most) {
     uint32_t look = at_most(cache_count(c, bin), most);
     for (uint32_t skip = 0; skip < look; skip++) {
-        const struct granule *header = c->top[bin][-1 - (ptrdiff_t)skip];
-        if (((uintptr_t)(header + 1) & (align_bytes - 1)) == 0 && header->size >= size)
+        const struct granule *payload = newest(c, bin, skip);
+        if (((uintptr_t)payload & (align_bytes - 1)) == 0 && payload[-1].size >= size)
             return take_from(c, bin, skip);
     }
     return NULL;
@@ -399,7 +400,7 @@ static void fill(struct cache *c, uint32_t bin, struct granule **fetched, uint32
     for (uint32_t n = count; n > 0; n--) {
         struct granule *header = fetched[n - 1];
         seal_store(header, (uint16_t)(seal_load(header) ^ c->toggle));
-        *top++ = header;
+        *top++ = header + 1;
     }
     c->top[bin] = top;
 }
@@ -411,7 +412,7 @@ static bool keep(struct cache *c, struct granule *header) {
     uint32_t bin = cache_bin_of(header->size);
     if (c->top[bin] == c->end[bin])
         return false;
-    *c->top[bin]++ = header;
+    *c->top[bin]++ = header + 1;
     return true;
 }
 
@@ -461,6 +462,13 @@ struct granule *cache_allocate(struct cache *c, uint32_t size) {
     return fetched[0];
 }
 
+/* Give `count` of a bin's chunks back, by their payloads. */
+static bool give_back(struct granule **payload, uint32_t count, const struct arena *home) {
+    for (uint32_t s = 0; s < count; s++)
+        payload[s]--;
+    return return_chunks(payload, count, home);
+}
+
 /* Give everything back and start anew, with low limits. */
 static void reset(struct cache *c) {
     drain(c);
@@ -473,7 +481,7 @@ static void make_room(struct cache *c, uint32_t bin) {
     uint32_t count = cache_count(c, bin);
     if (out > count)
         return;
-    bool mostly_free = return_chunks(c->base[bin], out, c->arena);
+    bool mostly_free = give_back(c->base[bin], out, c->arena);
     memmove(c->base[bin], c->base[bin] + out, (count - out) * sizeof(struct granule *));
     c->top[bin] -= out;
     if (mostly_free)
@@ -486,14 +494,15 @@ bool cache_free(struct cache *c, struct granule *header) {
         raise_limit(c, bin);
     if (c->top[bin] == c->end[bin])
         make_room(c, bin);
-    return cache_put(c, bin, header);
+    return cache_put(c, bin, header + 1, header->size);
 }
 
 void cache_flush(struct cache *c) {
     for (uint32_t bin = CHUNK_MIN_GRANULES; bin < CACHE_BIN_COUNT; bin++) {
         uint32_t count = cache_count(c, bin);
         c->top[bin] = c->base[bin];
-        return_chunks(c->base[bin], count, NULL);
+        if (count != 0) /* few bins hold any */
+            give_back(c->base[bin], count, NULL);
     }
 }
 
@@ -526,7 +535,7 @@ bool cache_check(const struct cache *c, struct cp_breach *breach) {
             return chunk_broken(NULL, count, cache_limit(c, b),
                                 "more chunks in a cache than it has room for", breach);
         for (uint32_t s = 0; s < count; s++)
-            if (!chunk_check(c->base[b][s], b, breach))
+            if (!chunk_check(c->base[b][s] - 1, b, breach))
                 return false;
     }
     return true;

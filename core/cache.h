@@ -14,7 +14,7 @@
  *
  *   struct cache (a mapping of its own)          heap
  *   +----------+---------------------------+
- *   | bin 5    |      [ * * * * . . . . ]  |---> chunk of 5 granules, sealed as cached
+ *   | bin 5    |      [ * * * * . . . . ]  |---> payload of a chunk of 5 granules, sealed as cached
  *   |          |       base[5] top[5]  end[5]
  *   +----------+---------------------------+
  *
@@ -36,14 +36,17 @@ struct cache {
     uint32_t chunk_end; /* chunks below this many granules do; 0: none */
     bool watched; /* every operation takes the slow path, see options_watch */
     uint16_t toggle; /* from the seal of an allocated chunk to that of a cached one, and back */
-    struct seal_key key; /* the process's, for addresses in bytes */
+    struct seal_key key; /* the process's */
+    size_t least_end; /* requests below this many bytes would fit one granule; a variable, since gcc
+                         adds the outcome of a comparison with one in a single instruction */
     /* Of each bin's stack: behind the newest; where top stands when a push must flush, which adapts;
-     * the oldest. Below that stands a pointer to `nothing`, which has no cached chunk's seal: so an
-     * empty stack needs no test of its own. */
+     * the oldest. They are of payloads, which is what the program gets and gives. Below the oldest
+     * stands `nothing`, whose header has no cached chunk's seal: so an empty stack needs no test of
+     * its own. */
     struct granule **top[CACHE_BIN_COUNT];
     struct granule **end[CACHE_BIN_COUNT];
     struct granule **base[CACHE_BIN_COUNT];
-    struct granule nothing;
+    _Alignas(GRANULE_BYTES) struct granule nothing[2]; /* header and payload */
     size_t shared_request_end; /* as request_end and chunk_end, of the bins that sizes share */
     uint32_t shared_chunk_end;
     struct arena *arena; /* where refills come from */
@@ -75,12 +78,13 @@ static inline uint32_t cache_limit(const struct cache *c, uint32_t bin) {
     return (uint32_t)(c->end[bin] - c->base[bin]);
 }
 
-/* Turn an allocated chunk into a cached one, or back: false, and unchanged, if it is not sealed as
- * `from`. The two seals differ by the states' secrets alone, so one hash serves both. Who holds the
- * chunk alone writes its seal, so it may be read plainly here. */
-static inline bool cache_reseal(const struct cache *c, struct granule *header,
+/* Turn an allocated chunk of `size` into a cached one, or back: false, and unchanged, if it is not
+ * sealed as `from`. The two seals differ by the states' secrets alone, so one hash serves both. Who
+ * holds the chunk alone writes its seal, so it may be read plainly here. */
+static inline bool cache_reseal(const struct cache *c, struct granule *payload, size_t size,
                                 enum seal_state from) {
-    uint16_t hash = seal_hash(&c->key, (uintptr_t)header, header->size, header->flags);
+    struct granule *header = payload - 1;
+    uint16_t hash = seal_hash_at(&c->key, (uintptr_t)payload, (uint32_t)size, header->flags);
     uint16_t expected = (uint16_t)(hash ^ c->key.state[from]);
     if (__builtin_expect(header->seal != expected, 0))
         return false;
@@ -88,49 +92,49 @@ static inline bool cache_reseal(const struct cache *c, struct granule *header,
     return true;
 }
 
-/* Take the newest chunk out of small bin `size`. NULL: the bin is empty, or what it holds is not a
- * cached chunk: the caller tells the two apart by the count. */
+/* Take the newest chunk out of small bin `size`: its payload. NULL: the bin is empty, or what it
+ * holds is not a cached chunk: the caller tells the two apart by the count. */
 static inline struct granule *cache_take(struct cache *c, size_t size) {
-    struct granule **top = c->top[size];
-    struct granule *header = *(top - 1);
-    if (!cache_reseal(c, header, SEAL_CACHED))
+    struct granule *payload = *(c->top[size] - 1);
+    if (!cache_reseal(c, payload, payload[-1].size, SEAL_CACHED))
         return NULL;
     c->top[size]--;
-    return header;
+    return payload;
 }
 
 /* Put an allocated chunk into its bin. false: it is not one, or the bin is full; unchanged. */
-static inline bool cache_put(struct cache *c, uint32_t bin, struct granule *header) {
+static inline bool cache_put(struct cache *c, size_t bin, struct granule *payload, size_t size) {
     struct granule **top = c->top[bin];
-    if (__builtin_expect(top == c->end[bin], 0) || !cache_reseal(c, header, SEAL_ALLOCATED))
+    if (__builtin_expect(top == c->end[bin], 0) || !cache_reseal(c, payload, size, SEAL_ALLOCATED))
         return false;
-    *top = header;
+    *top = payload;
     c->top[bin] = top + 1;
     return true;
 }
 
-/* As size_to_granules, of a request far from SIZE_MAX: in one type and without branches. */
-static inline size_t small_granules(size_t request_bytes) {
-    size_t bytes = request_bytes + CHUNK_OVERHEAD_BYTES + (GRANULE_BYTES - 1);
-    size_t least = (size_t)CHUNK_MIN_GRANULES * GRANULE_BYTES;
-    return (bytes < least ? least : bytes) / GRANULE_BYTES;
+/* As size_to_granules, of a request that has a bin: in one type and without branches. What one
+ * granule would do for gets two. */
+static inline size_t small_granules(const struct cache *c, size_t request_bytes) {
+    size_t granules = (request_bytes + CHUNK_OVERHEAD_BYTES + (GRANULE_BYTES - 1)) / GRANULE_BYTES;
+    return granules + (request_bytes < c->least_end);
 }
+_Static_assert(CHUNK_MIN_GRANULES == 2, "small_granules adds one");
 
 /* Fast path of malloc: NULL means "take the slow path". */
 static inline void *cache_pop(struct cache *c, size_t request_bytes) {
     size_t end = __atomic_load_n(&c->request_end, __ATOMIC_RELAXED);
     if (__builtin_expect(request_bytes >= end, 0))
         return NULL;
-    struct granule *header = cache_take(c, small_granules(request_bytes));
-    return __builtin_expect(header != NULL, 1) ? header + 1 : NULL;
+    return cache_take(c, small_granules(c, request_bytes));
 }
 
-/* Fast path of free, for a header that can be read: false means "take the slow path", nothing has
- * been changed. */
-static inline bool cache_push(struct cache *c, struct granule *header) {
-    if (__builtin_expect(header->size >= __atomic_load_n(&c->chunk_end, __ATOMIC_RELAXED), 0))
+/* Fast path of free, for a payload whose header can be read: false means "take the slow path",
+ * nothing has been changed. */
+static inline bool cache_push(struct cache *c, struct granule *payload) {
+    size_t size = payload[-1].size;
+    if (__builtin_expect(size >= __atomic_load_n(&c->chunk_end, __ATOMIC_RELAXED), 0))
         return false;
-    return cache_put(c, header->size, header);
+    return cache_put(c, size, payload, size);
 }
 
 /* Whether a request for a chunk of wanted_size granules may have got this one out of a cache. */

@@ -50,11 +50,10 @@ enum seal_state {
 };
 
 /* base: address of granule 0, in granules, so that base + i names cell i process-wide.
- * secret: an odd number times GRANULE_BYTES; without this factor it serves addresses in bytes.
  * state[]: one secret per state, pairwise different. */
 struct seal_key {
     uint64_t base;
-    uint64_t secret;
+    uint64_t secret; /* odd */
     uint64_t multiplier; /* odd */
     uint16_t state[SEAL_STATES];
 };
@@ -66,10 +65,11 @@ struct seal_key {
                            integer multiplier, integer state_secret);
     }
 
-    // What seal_hash makes of a header and the secrets. No other proof looks into it.
-    logic integer hash{L}(struct seal_key *k, integer address, integer size, integer flags) =
-        (uint64_t)((uint64_t)((uint64_t)((uint64_t)(address * k->secret) ^ size) ^
-                   (uint64_t)(flags << 56)) * k->multiplier) >> 48;
+    // What seal_hash_at makes of a header, found by its payload, and the secrets. No other proof looks
+    // into it.
+    logic integer hash{L}(struct seal_key *k, integer address_bytes, integer size, integer flags) =
+        (uint64_t)((uint64_t)((uint64_t)((uint64_t)(address_bytes + flags) * k->secret) ^ size) *
+                   k->multiplier) >> 48;
 
     // The secrets of the states differ, so that a seal matches one state at most.
     // Addresses count granules, so adding an index to one does not wrap.
@@ -83,19 +83,32 @@ struct seal_key {
                           k->state[s]);
 */
 
-/* Keyed hash of where a header is and what it says of itself. The first product spreads the address
- * over all bits, so that no size makes up for another address; the second carries every changed bit
- * up, where 16 bits are kept. `address`: in the unit that the key's secret is for. */
+/* Keyed hash of where a header is and what it says of itself. `address_bytes` is the payload's, which
+ * the program holds, so that neither malloc nor free needs the header's beside it. The first product
+ * spreads the address, and the flags added to it, over all bits, so that no size makes up for another
+ * address; the second carries every changed bit up, where 16 bits are kept. */
 /*@ requires readable: \valid_read(k);
     terminates \true;
     exits never: \false;
     assigns \nothing;
-    ensures hash: \result == hash(k, address, size, flags);
+    ensures hash: \result == hash(k, address_bytes, size, flags);
+*/
+static inline uint16_t seal_hash_at(const struct seal_key *k, uint64_t address_bytes, uint32_t size,
+                                    uint8_t flags) {
+    uint64_t v = (address_bytes + flags) * k->secret ^ size;
+    return (uint16_t)((v * k->multiplier) >> 48);
+}
+
+/* The same, of the header at an address in granules. */
+/*@ requires readable: \valid_read(k);
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures hash: \result == hash(k, (uint64_t)((uint64_t)(address + 1) * GRANULE_BYTES), size, flags);
 */
 static inline uint16_t seal_hash(const struct seal_key *k, uint64_t address, uint32_t size,
                                  uint8_t flags) {
-    uint64_t v = address * k->secret ^ size ^ ((uint64_t)flags << 56);
-    return (uint16_t)((v * k->multiplier) >> 48);
+    return seal_hash_at(k, (address + 1) * GRANULE_BYTES, size, flags);
 }
 
 /*@ requires readable: \valid_read(k);
@@ -106,7 +119,8 @@ static inline uint16_t seal_hash(const struct seal_key *k, uint64_t address, uin
     assigns \nothing;
     ensures named: \result == seal(k->base + i, size, flags, k->secret, k->multiplier,
                           k->state[state]);
-    ensures hashed: \result == (hash(k, k->base + i, size, flags) ^ k->state[state]);
+    ensures hashed: \result ==
+        (hash(k, (uint64_t)((uint64_t)(k->base + i + 1) * GRANULE_BYTES), size, flags) ^ k->state[state]);
 */
 static inline uint16_t seal_of(const struct seal_key *k, uint32_t i, uint32_t size, uint8_t flags,
                                enum seal_state state) {

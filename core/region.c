@@ -1227,6 +1227,7 @@ static void to_unsorted(struct region *r, uint32_t i) {
     /*@ assert words: r->key.base == \at(r->key.base, Pre) &&
             r->key.secret == \at(r->key.secret, Pre) &&
             r->key.multiplier == \at(r->key.multiplier, Pre); */
+    //@ assert headers: \forall integer j; chunk(j) ==> header(j) && same_rest{Pre, Here}(r->g, j);
     /*@ assert marks: \forall integer j; chunk(j) ==>
             header(j) && mark{Pre}(r->g, &r->key, j) && mark(r->g, &r->key, j); */
     //@ assert sealed: sealed(r->g, &r->key);
@@ -1667,16 +1668,8 @@ static struct page_run take(struct region *r, uint32_t i) {
     //@ ghost Used: ;
     if (i == r->last_remainder)
         note(r, &r->last_remainder, 0);
-    /*@ assert noted: \forall integer j; live{Pre}(j) ==> as_before{Pre, Used}(r->g, j) &&
-            intact{Pre, Used}(r->g, j) && intact{Used, Here}(r->g, j); */
-    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
-            (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
-                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
-                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
-    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-            same_words{Pre, Here}(r->g, x) &&
-            (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+    //@ assert payload: both{Pre, Used, Here}(r->g, -1);
+    //@ assert cells: cellwise{Pre, Here}(r->g, -1);
     //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     //@ assert top: r->top == top;
     /*@ assert topped: topped{Pre}(r) && i != top ==>
@@ -1728,16 +1721,8 @@ static void put(struct region *r, uint32_t i, struct page_run run, bool top) {
     //@ assert binless: binless(r, i);
     //@ assert kept: kept{Pre, Here}(r->g, i);
     //@ assert untouched: untouched{Free, Here}(r->g, -1);
-    /*@ assert payload: \forall integer j; live{Pre}(j) && j != i ==> as_before{Pre, Free}(r->g, j) &&
-            intact{Pre, Free}(r->g, j) && intact{Free, Here}(r->g, j); */
-    /*@ assert cells: \forall integer j, x; live{Pre}(j) && j != i && behind(j, \at(span[j], Pre), x) ==>
-            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
-            (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
-                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
-                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
-    /*@ assert cells: \forall integer j, x; live{Pre}(j) && j != i && behind(j, \at(span[j], Pre), x) ==>
-            same_words{Pre, Here}(r->g, x) &&
-            (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+    //@ assert payload: both{Pre, Free, Here}(r->g, i);
+    //@ assert cells: cellwise{Pre, Here}(r->g, i);
     //@ assert untouched: untouched{Pre, Here}(r->g, i);
     if (top)
         note(r, &r->top, i);
@@ -1752,12 +1737,7 @@ static void put(struct region *r, uint32_t i, struct page_run run, bool top) {
     requires behind: is_free(i + r->g[i].size);
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
-            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
-            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
-            state[0 .. fence];
+    assigns CHUNKS_OF(r);
     ensures run: run(\result);
     ensures allocated: live(i) && state[i] == SEAL_ALLOCATED;
     ensures sum: span[i] == \old(span[i] + span[i + r->g[i].size]);
@@ -1783,16 +1763,8 @@ static struct page_run take_in(struct region *r, uint32_t i) {
     //@ ghost Loose: ;
     struct page_run run = take(r, next);
     //@ assert untouched: untouched{Loose, Here}(r->g, -1);
-    /*@ assert payload: \forall integer j; live{Pre}(j) ==> as_before{Pre, Loose}(r->g, j) &&
-            intact{Pre, Loose}(r->g, j) && intact{Loose, Here}(r->g, j); */
-    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
-            (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
-                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
-                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
-    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-            same_words{Pre, Here}(r->g, x) &&
-            (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+    //@ assert payload: both{Pre, Loose, Here}(r->g, -1);
+    //@ assert cells: cellwise{Pre, Here}(r->g, -1);
     //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     //@ assert topped: r->top == top && (next != top ==> topped(r));
     //@ assert no_new: no_new{Pre, Here}(next);
@@ -1810,12 +1782,7 @@ static struct page_run take_in(struct region *r, uint32_t i) {
     requires live: live(i);
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
-            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
-            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
-            state[0 .. fence];
+    assigns CHUNKS_OF(r);
     ensures run: run(\result);
     ensures live: live(i);
     ensures tag: r->g[i].prev_inuse == \old(r->g[i].prev_inuse);
@@ -1838,12 +1805,7 @@ static struct page_run merge_next(struct region *r, uint32_t i) {
     requires alone_behind: !is_free(i + span[i] + span[i + span[i]]);
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
-            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
-            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
-            state[0 .. fence];
+    assigns CHUNKS_OF(r);
     ensures run: run(\result);
     ensures allocated: live(i) && state[i] == SEAL_ALLOCATED;
     ensures sum: span[i] == \old(span[i] + span[i + r->g[i].size]);
@@ -1871,16 +1833,8 @@ static struct page_run merge_into(struct region *r, uint32_t i) {
     //@ ghost Loose: ;
     struct page_run run = take(r, i);
     //@ assert untouched: untouched{Loose, Here}(r->g, -1);
-    /*@ assert payload: \forall integer j; live{Pre}(j) ==> as_before{Pre, Loose}(r->g, j) &&
-            intact{Pre, Loose}(r->g, j) && intact{Loose, Here}(r->g, j); */
-    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
-            (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
-                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
-                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
-    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-            same_words{Pre, Here}(r->g, x) &&
-            (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+    //@ assert payload: both{Pre, Loose, Here}(r->g, -1);
+    //@ assert cells: cellwise{Pre, Here}(r->g, -1);
     //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     //@ assert top: r->top == top && (topped{Pre}(r) ==> i != top && topped(r));
     //@ assert no_new: no_new{Pre, Here}(i);
@@ -1892,6 +1846,8 @@ static struct page_run merge_into(struct region *r, uint32_t i) {
     //@ ghost Taken: ;
     merge(r, i);
     //@ assert untouched: untouched{Taken, Here}(r->g, -1);
+    //@ assert payload: both{Pre, Taken, Here}(r->g, -1);
+    //@ assert cells: cellwise{Pre, Here}(r->g, -1);
     //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     //@ assert behind: !is_free(end);
     //@ assert kept: kept{Pre, Here}(r->g, next);
@@ -1908,12 +1864,7 @@ static struct page_run merge_into(struct region *r, uint32_t i) {
     requires live: live(i);
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
-            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
-            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
-            state[0 .. fence];
+    assigns CHUNKS_OF(r);
     ensures rest: at_rest(r);
     ensures kept: kept{Pre, Post}(r->g, i);
     ensures freed: \forall integer j; live(j) ==> live{Pre}(j) && j != i;
@@ -1957,16 +1908,8 @@ static uint32_t release(struct region *r, uint32_t i) {
     //@ ghost Merged: ;
     put(r, i, run, top);
     //@ assert untouched: untouched{Merged, Here}(r->g, i);
-    /*@ assert payload: \forall integer j; live{Pre}(j) && j != first ==> as_before{Pre, Merged}(r->g, j) &&
-            intact{Pre, Merged}(r->g, j) && intact{Merged, Here}(r->g, j); */
-    /*@ assert cells: \forall integer j, x; live{Pre}(j) && j != first && behind(j, \at(span[j], Pre), x) ==>
-            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
-            (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
-                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
-                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
-    /*@ assert cells: \forall integer j, x; live{Pre}(j) && j != first && behind(j, \at(span[j], Pre), x) ==>
-            same_words{Pre, Here}(r->g, x) &&
-            (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+    //@ assert payload: both{Pre, Merged, Here}(r->g, first);
+    //@ assert cells: cellwise{Pre, Here}(r->g, first);
     //@ assert untouched: untouched{Pre, Here}(r->g, first);
     return g[i].size;
 }
@@ -1982,11 +1925,10 @@ static uint32_t release(struct region *r, uint32_t i) {
     requires topped: !top ==> topped(r);
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
-            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
-            dirt[0 .. fence], span[i .. i + size], state[i .. i + size];
+    assigns r->dirty_granules, r->top, r->g[0 .. fence].lo, r->g[0 .. fence].hi, HEADERS_OF(r),
+            r->bins.map[0 .. 1], r->bins.free_chunks, r->bins.free_granules, list[0 .. fence],
+            tally[0 .. fence], weight[0 .. fence], dirt[0 .. fence], span[i .. i + size],
+            state[i .. i + size];
     ensures rest: at_rest(r);
     ensures allocated: live(i) && state[i] == SEAL_ALLOCATED && size <= span[i] <= size + 1;
     ensures flags: r->g[i].flags == \old(r->g[i].flags);
@@ -2009,16 +1951,8 @@ static uint32_t cut(struct region *r, uint32_t i, uint32_t size, struct page_run
     //@ ghost Split: ;
     put(r, rest, run, top);
     //@ assert untouched: untouched{Split, Here}(r->g, rest);
-    /*@ assert payload: \forall integer j; live{Pre}(j) && j != i ==> as_before{Pre, Split}(r->g, j) &&
-            intact{Pre, Split}(r->g, j) && intact{Split, Here}(r->g, j); */
-    /*@ assert cells: \forall integer j, x; live{Pre}(j) && j != i && behind(j, \at(span[j], Pre), x) ==>
-            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
-            (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
-                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
-                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
-    /*@ assert cells: \forall integer j, x; live{Pre}(j) && j != i && behind(j, \at(span[j], Pre), x) ==>
-            same_words{Pre, Here}(r->g, x) &&
-            (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+    //@ assert payload: both{Pre, Split, Here}(r->g, i);
+    //@ assert cells: cellwise{Pre, Here}(r->g, i);
     //@ assert untouched: untouched{Pre, Here}(r->g, i);
     //@ assert payload: live{Split}(i) && same_payload{Split, Here}(r->g, i, size);
     return rest;
@@ -2032,9 +1966,7 @@ static uint32_t cut(struct region *r, uint32_t i, uint32_t size, struct page_run
     requires size: request(size);
     terminates \true;
     exits never: \false;
-    assigns r->g[0 .. fence].lo, r->g[0 .. fence].hi, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
-            lead[0 .. fence];
+    assigns BINS_OF(r);
     ensures topped: topped(r);
     ensures none: \result == 0 ==> sound(r);
     ensures found: \result != 0 ==> binless(r, \result) && span[\result] >= size;
@@ -2053,9 +1985,7 @@ static uint32_t find_unsorted(struct region *r, uint32_t size) {
         loop invariant kept: kept{Pre, Here}(r->g, -1);
         loop invariant no_new: no_new{Pre, Here}(-1);
         loop invariant untouched: untouched{Pre, Here}(r->g, -1);
-        loop assigns step, r->g[0 .. fence].lo, r->g[0 .. fence].hi, r->bins.map[0 .. 1], r->bins.free_chunks,
-                r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
-                lead[0 .. fence];
+        loop assigns step, BINS_OF(r);
         loop variant UNSORTED_STEPS - step;
     */
     for (uint32_t step = 0; step < UNSORTED_STEPS; step++) {
@@ -2072,16 +2002,8 @@ static uint32_t find_unsorted(struct region *r, uint32_t size) {
         //@ assert kept: kept{Pre, Here}(r->g, -1);
         //@ assert no_new: no_new{Pre, Here}(-1);
         //@ assert untouched: untouched{Before, Here}(r->g, -1);
-        /*@ assert payload: \forall integer j; live{Pre}(j) ==> as_before{Pre, Before}(r->g, j) &&
-                intact{Pre, Before}(r->g, j) && intact{Before, Here}(r->g, j); */
-        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-                \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
-                (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
-                    \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
-                    \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
-        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-                same_words{Pre, Here}(r->g, x) &&
-                (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+        //@ assert payload: both{Pre, Before, Here}(r->g, -1);
+        //@ assert cells: cellwise{Pre, Here}(r->g, -1);
         //@ assert untouched: untouched{Pre, Here}(r->g, -1);
         if (g[i].size == size || (size < LARGE_MIN_GRANULES && alone && i == r->last_remainder &&
                                   g[i].size >= size + CHUNK_MIN_GRANULES))
@@ -2089,16 +2011,8 @@ static uint32_t find_unsorted(struct region *r, uint32_t size) {
         //@ ghost Left: ;
         to_bin(r, i);
         //@ assert untouched: untouched{Left, Here}(r->g, -1);
-        /*@ assert payload: \forall integer j; live{Pre}(j) ==> as_before{Pre, Left}(r->g, j) &&
-                intact{Pre, Left}(r->g, j) && intact{Left, Here}(r->g, j); */
-        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-                \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
-                (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
-                    \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
-                    \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
-        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-                same_words{Pre, Here}(r->g, x) &&
-                (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+        //@ assert payload: both{Pre, Left, Here}(r->g, -1);
+        //@ assert cells: cellwise{Pre, Here}(r->g, -1);
         //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     }
     return 0;
@@ -2109,9 +2023,7 @@ static uint32_t find_unsorted(struct region *r, uint32_t size) {
     requires size: request(size);
     terminates \true;
     exits never: \false;
-    assigns r->g[0 .. fence].lo, r->g[0 .. fence].hi, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
-            lead[0 .. fence];
+    assigns BINS_OF(r);
     ensures topped: topped(r);
     ensures none: \result == 0 ==> sound(r);
     ensures found: \result != 0 ==> binless(r, \result) && span[\result] >= size;
@@ -2152,9 +2064,7 @@ static uint32_t find_sorted(struct region *r, uint32_t size) {
     requires size: request(size);
     terminates \true;
     exits never: \false;
-    assigns r->g[0 .. fence].lo, r->g[0 .. fence].hi, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
-            lead[0 .. fence];
+    assigns BINS_OF(r);
     ensures topped: topped(r);
     ensures none: \result == 0 ==> sound(r);
     ensures found: \result != 0 ==> binless(r, \result) && span[\result] >= size;
@@ -2204,14 +2114,7 @@ static uint32_t find(struct region *r, uint32_t size) {
     requires size: request(size);
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
-            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
-            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
-            state[0 .. fence],
-            r->bins.fast[0 .. FAST_MAX_GRANULES], r->bins.fast_chunks, r->bins.fast_granules,
-            above[0 .. fence];
+    assigns CHUNKS_OF(r), FAST_OF(r);
     ensures topped: topped(r);
     ensures none: \result == 0 ==> sound(r);
     ensures found: \result != 0 ==> binless(r, \result) && span[\result] >= size;
@@ -2306,16 +2209,8 @@ static uint32_t serve_fast(struct region *r, uint32_t size, uint32_t wanted, uin
                 as_before{Popped, Here}(r->g, served[n]) && served[n] != i; */
         //@ ghost Handed: ;
         note(r, &served[count++], i);
-        /*@ assert payload: \forall integer j; live{Pre}(j) ==> as_before{Pre, Handed}(r->g, j) &&
-                intact{Pre, Handed}(r->g, j) && intact{Handed, Here}(r->g, j); */
-        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-                \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
-                (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
-                    \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
-                    \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
-        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-                same_words{Pre, Here}(r->g, x) &&
-                (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+        //@ assert payload: both{Pre, Handed, Here}(r->g, -1);
+        //@ assert cells: cellwise{Pre, Here}(r->g, -1);
         //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     }
     return count;
@@ -2370,9 +2265,7 @@ static uint32_t deal_one(const struct region *r, uint32_t i, uint32_t size, uint
         \base_addr(served) != \base_addr(r->g);
     terminates \true;
     exits never: \false;
-    assigns served[0 .. wanted - 1], r->g[0 .. fence].size, r->g[0 .. fence].flags,
-            r->g[0 .. fence].seal, r->g[0 .. fence].prev_inuse, span[0 .. fence],
-            state[0 .. fence];
+    assigns served[0 .. wanted - 1], HEADERS_OF(r), span[0 .. fence], state[0 .. fence];
     ensures count: 1 <= \result <= wanted;
     ensures granted: granted(served, \result - 1, size);
     ensures within: within(served, \result, i, \old(i + span[i]));
@@ -2411,9 +2304,8 @@ static uint32_t deal(const struct region *r, uint32_t i, uint32_t size, uint32_t
         loop invariant topped: topped{Pre}(r) ==> topped(r);
         loop invariant kept: kept{Pre, Here}(r->g, start);
         loop invariant untouched: untouched{Pre, Here}(r->g, start);
-        loop assigns i, count, served[0 .. wanted - 1], r->g[0 .. fence].size,
-            r->g[0 .. fence].flags, r->g[0 .. fence].seal, r->g[0 .. fence].prev_inuse,
-            span[0 .. fence], state[0 .. fence];
+        loop assigns i, count, served[0 .. wanted - 1], HEADERS_OF(r), span[0 .. fence],
+            state[0 .. fence];
         loop variant wanted - count;
     */
     while (count < wanted && r->g[i].size >= 2 * size + spare) {
@@ -2445,9 +2337,8 @@ static uint32_t deal(const struct region *r, uint32_t i, uint32_t size, uint32_t
     requires topped: !top ==> topped(r);
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->last_remainder, r->served_zero.from, r->served_zero.to, r->g[0 .. fence].lo,
-            r->g[0 .. fence].hi, r->g[0 .. fence].size, r->g[0 .. fence].flags,
-            r->g[0 .. fence].seal, r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1],
+    assigns r->dirty_granules, r->top, r->last_remainder, r->served_zero.from, r->served_zero.to,
+            r->g[0 .. fence].lo, r->g[0 .. fence].hi, HEADERS_OF(r), r->bins.map[0 .. 1],
             r->bins.free_chunks, r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
             weight[0 .. fence], dirt[0 .. fence], span[i .. i + size], state[i .. i + size];
     ensures rest: at_rest(r);
@@ -2480,16 +2371,8 @@ static void serve_last(struct region *r, uint32_t i, uint32_t size, struct page_
     note_zero(r, overlap(run, payload));
     //@ assert inside: payload.to == i + span[i];
     //@ assert remainder: r->last_remainder == \at(r->last_remainder, Noted);
-    /*@ assert payload: \forall integer j; live{Cut}(j) ==> as_before{Cut, Noted}(r->g, j) &&
-            intact{Cut, Noted}(r->g, j) && intact{Noted, Here}(r->g, j); */
-    /*@ assert cells: \forall integer j, x; live{Cut}(j) && behind(j, \at(span[j], Cut), x) ==>
-            \at(r->g[x].lo, Cut) == r->g[x].lo && \at(r->g[x].hi, Cut) == r->g[x].hi &&
-            (x < j + \at(span[j], Cut) ==> \at(r->g[x].size, Cut) == r->g[x].size &&
-                \at(r->g[x].seal, Cut) == r->g[x].seal && \at(r->g[x].flags, Cut) == r->g[x].flags &&
-                \at(r->g[x].prev_inuse, Cut) == r->g[x].prev_inuse); */
-    /*@ assert cells: \forall integer j, x; live{Cut}(j) && behind(j, \at(span[j], Cut), x) ==>
-            same_words{Cut, Here}(r->g, x) &&
-            (x < j + \at(span[j], Cut) ==> same_rest{Cut, Here}(r->g, x)); */
+    //@ assert payload: both{Cut, Noted, Here}(r->g, -1);
+    //@ assert cells: cellwise{Cut, Here}(r->g, -1);
     //@ assert untouched: untouched{Cut, Here}(r->g, -1);
 }
 
@@ -2504,13 +2387,7 @@ static void serve_last(struct region *r, uint32_t i, uint32_t size, struct page_
         \base_addr(served) != \base_addr(r->g);
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
-            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
-            lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
-            state[0 .. fence],
-            r->served_zero.from, r->served_zero.to, served[0 .. wanted - 1];
+    assigns CHUNKS_OF(r), r->served_zero.from, r->served_zero.to, served[0 .. wanted - 1];
     ensures count: 1 <= \result <= wanted;
     ensures rest: at_rest(r);
     ensures granted: granted(served, \result, size);
@@ -2549,16 +2426,8 @@ static uint32_t serve(struct region *r, uint32_t i, uint32_t size, uint32_t want
     //@ assert unserved: unserved{Pre, Here}(served, count, wanted);
     serve_last(r, i, size, run, top);
     //@ assert untouched: untouched{Dealt, Here}(r->g, i);
-    /*@ assert payload: \forall integer j; live{Pre}(j) ==> as_before{Pre, Dealt}(r->g, j) &&
-            intact{Pre, Dealt}(r->g, j) && intact{Dealt, Here}(r->g, j); */
-    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
-            (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
-                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
-                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
-    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-            same_words{Pre, Here}(r->g, x) &&
-            (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+    //@ assert payload: both{Pre, Dealt, Here}(r->g, -1);
+    //@ assert cells: cellwise{Pre, Here}(r->g, -1);
     //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     /*@ assert same: \forall integer k; 0 <= k < wanted ==>
             served[k] == \at(served[k], Dealt); */
@@ -2570,6 +2439,21 @@ static uint32_t serve(struct region *r, uint32_t i, uint32_t size, uint32_t want
     //@ assert unserved: unserved{Pre, Here}(served, count, wanted);
     return count;
 }
+
+/* What the end of a list says of itself, said of the list. */
+/*@ ghost
+    /@ requires distinct: distinct(these + from, n);
+       terminates \true;
+       exits never: \false;
+       assigns \nothing;
+       ensures differ: \forall integer k, m; from <= k < m < from + n ==> these[k] != these[m];
+    @/
+    void distinct_behind(uint32_t *these, uint32_t from, uint32_t n) {
+        /@ assert part: \forall integer k, m; 0 <= k < m < n ==> differ(these + from, k, m); @/
+        /@ assert whole: \forall integer k, m; from <= k < m < from + n ==>
+            differ(these + from, k - from, m - from) && these[k] != these[m]; @/
+    }
+*/
 
 /* Of the wanted requests `count` are served; free chunk i, from find, serves some more. How many are
  * served then. */
@@ -2585,12 +2469,7 @@ static uint32_t serve(struct region *r, uint32_t i, uint32_t size, uint32_t want
     requires distinct: distinct(served, count);
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
-            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
-            lead[0 .. fence], dirt[0 .. fence], span[0 .. fence], state[0 .. fence],
-            r->served_zero.from, r->served_zero.to, served[0 .. wanted - 1];
+    assigns CHUNKS_OF(r), r->served_zero.from, r->served_zero.to, served[0 .. wanted - 1];
     ensures count: count < \result <= wanted;
     ensures rest: at_rest(r);
     ensures same: \forall integer k; 0 <= k < count ==> served[k] == \old(served[k]);
@@ -2617,10 +2496,7 @@ static uint32_t serve_more(struct region *r, uint32_t i, uint32_t size, uint32_t
     //@ assert granted: granted(served, count + more, size);
     //@ assert fresh: \forall integer k; count <= k < count + more ==> !live{Pre}(served[k]);
     //@ assert distinct: distinct(served, count);
-    /*@ assert differ_part: \forall integer n, m; 0 <= n < m < more ==>
-            differ(served + count, n, m); */
-    /*@ assert differ: \forall integer k, m; count <= k < m < count + more ==>
-            differ(served + count, k - count, m - count) && served[k] != served[m]; */
+    //@ ghost distinct_behind(served, count, more);
     /*@ assert differ_old: \forall integer k, m; 0 <= k < count && count <= m < count + more ==>
             served[k] != served[m]; */
     //@ assert distinct: distinct(served, count + more);
@@ -2652,29 +2528,16 @@ uint32_t region_allocate_run(struct region *r, uint32_t size, uint32_t fast_max,
         loop invariant unserved: unserved{Pre, Here}(served, count, wanted);
         loop invariant kept: kept{Pre, Here}(r->g, -1);
         loop invariant untouched: untouched{Pre, Here}(r->g, -1);
-        loop assigns count, r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
-            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
-            lead[0 .. fence], dirt[0 .. fence], span[0 .. fence], state[0 .. fence],
-            r->bins.fast[0 .. FAST_MAX_GRANULES], r->bins.fast_chunks, r->bins.fast_granules,
-            above[0 .. fence], r->served_zero.from, r->served_zero.to, served[0 .. wanted - 1];
+        loop assigns count, CHUNKS_OF(r), FAST_OF(r), r->served_zero.from, r->served_zero.to,
+            served[0 .. wanted - 1];
         loop variant wanted - count;
     */
     while (count < wanted) {
         //@ ghost Before: ;
         uint32_t i = find_merged(r, size);
         //@ assert untouched: untouched{Before, Here}(r->g, -1);
-        /*@ assert payload: \forall integer j; live{Pre}(j) ==> as_before{Pre, Before}(r->g, j) &&
-                intact{Pre, Before}(r->g, j) && intact{Before, Here}(r->g, j); */
-        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-                \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
-                (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
-                    \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
-                    \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
-        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-                same_words{Pre, Here}(r->g, x) &&
-                (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+        //@ assert payload: both{Pre, Before, Here}(r->g, -1);
+        //@ assert cells: cellwise{Pre, Here}(r->g, -1);
         //@ assert untouched: untouched{Pre, Here}(r->g, -1);
         //@ assert same: \forall integer k; 0 <= k < wanted ==> served[k] == \at(served[k], Before);
         //@ assert unserved: unserved{Pre, Here}(served, count, wanted);
@@ -2693,16 +2556,8 @@ uint32_t region_allocate_run(struct region *r, uint32_t size, uint32_t fast_max,
         //@ assert unserved: unserved{Pre, Here}(served, count, wanted);
         //@ assert kept: kept{Pre, Here}(r->g, -1);
         //@ assert untouched: untouched{Found, Here}(r->g, -1);
-        /*@ assert payload: \forall integer j; live{Pre}(j) ==> as_before{Pre, Found}(r->g, j) &&
-                intact{Pre, Found}(r->g, j) && intact{Found, Here}(r->g, j); */
-        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-                \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
-                (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
-                    \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
-                    \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
-        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-                same_words{Pre, Here}(r->g, x) &&
-                (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+        //@ assert payload: both{Pre, Found, Here}(r->g, -1);
+        //@ assert cells: cellwise{Pre, Here}(r->g, -1);
         //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     }
     return count;
@@ -2723,11 +2578,10 @@ uint32_t region_allocate(struct region *r, uint32_t size, uint32_t fast_max) {
     requires alone_behind: !is_free(i + span[i]);
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
-            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
-            dirt[0 .. fence], span[i .. i + lead], state[i .. i + lead];
+    assigns r->dirty_granules, r->top, r->g[0 .. fence].lo, r->g[0 .. fence].hi, HEADERS_OF(r),
+            r->bins.map[0 .. 1], r->bins.free_chunks, r->bins.free_granules, list[0 .. fence],
+            tally[0 .. fence], weight[0 .. fence], dirt[0 .. fence], span[i .. i + lead],
+            state[i .. i + lead];
     ensures rest: \result == i + lead;
     ensures allocated: live(\result) && state[\result] == SEAL_ALLOCATED;
     ensures end: span[\result] == \old(span[i]) - lead;
@@ -2825,17 +2679,8 @@ uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align
         //@ assert moved: start < i && i == start + lead;
         //@ assert base: r->key.base == base;
         //@ assert untouched: untouched{Taken, Here}(r->g, start);
-        /*@ assert payload: \forall integer j; live{Pre}(j) ==>
-                j != start && as_before{Pre, Taken}(r->g, j) &&
-                intact{Pre, Taken}(r->g, j) && intact{Taken, Here}(r->g, j); */
-        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-                \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
-                (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
-                    \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
-                    \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
-        /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-                same_words{Pre, Here}(r->g, x) &&
-                (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+        //@ assert payload: both{Pre, Taken, Here}(r->g, -1);
+        //@ assert cells: cellwise{Pre, Here}(r->g, -1);
         //@ assert untouched: untouched{Pre, Here}(r->g, -1);
         //@ assert end: ends_at(i, end);
         //@ assert no_new: no_new{Pre, Here}(i);
@@ -2856,16 +2701,8 @@ uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align
     //@ assert base: r->key.base == base;
     //@ assert aligned: (r->key.base + i + 1) % align == 0;
     //@ assert untouched: untouched{Led, Here}(r->g, i);
-    /*@ assert payload: \forall integer j; live{Pre}(j) ==> j != i && as_before{Pre, Led}(r->g, j) &&
-            intact{Pre, Led}(r->g, j) && intact{Led, Here}(r->g, j); */
-    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
-            (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
-                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
-                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
-    /*@ assert cells: \forall integer j, x; live{Pre}(j) && behind(j, \at(span[j], Pre), x) ==>
-            same_words{Pre, Here}(r->g, x) &&
-            (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+    //@ assert payload: both{Pre, Led, Here}(r->g, -1);
+    //@ assert cells: cellwise{Pre, Here}(r->g, -1);
     //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     return i;
 }
@@ -2999,11 +2836,7 @@ static uint32_t pop_some(struct region *r, uint32_t size, uint32_t *popped) {
     requires distinct: \forall integer n, m; 0 <= n < m < count ==> popped[n] != popped[m];
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].seal, r->g[0 .. fence].prev_inuse,
-            r->g[0 .. fence].flags, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
-            lead[0 .. fence], dirt[0 .. fence], span[0 .. fence], state[0 .. fence];
+    assigns CHUNKS_OF(r);
     ensures rest: at_rest(r);
     ensures kept: \forall integer j; live{Pre}(j) && !among{Pre}(popped, count, j) ==>
         as_before{Pre, Post}(r->g, j);
@@ -3032,13 +2865,7 @@ static void release_all(struct region *r, const uint32_t *popped, uint32_t count
         loop invariant freed: \forall integer j; live(j) ==> live{Pre}(j) && !among(popped, n, j);
         loop invariant untouched: \forall integer j; live{Pre}(j) && !among(popped, n, j) ==>
             intact{Pre, Here}(r->g, j);
-        loop assigns n,
-            r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 ..
-            fence].hi, r->g[0 .. fence].size, r->g[0 .. fence].seal, r->g[0 ..
-            fence].prev_inuse, r->g[0 .. fence].flags, r->bins.map[0 .. 1],
-            r->bins.free_chunks, r->bins.free_granules, list[0 .. fence], tally[0 ..
-            fence], weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 ..
-            fence], state[0 .. fence];
+        loop assigns n, CHUNKS_OF(r);
         loop variant count - n;
     */
     for (uint32_t n = 0; n < count; n++) {
@@ -3063,14 +2890,7 @@ void region_consolidate(struct region *r) {
         loop invariant kept: kept{Pre, Here}(r->g, -1);
         loop invariant no_new: no_new{Pre, Here}(-1);
         loop invariant untouched: untouched{Pre, Here}(r->g, -1);
-        loop assigns size, popped[0 .. CONSOLIDATE_BATCH - 1],
-            r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 ..
-            fence].hi, r->g[0 .. fence].size, r->g[0 .. fence].seal, r->g[0 ..
-            fence].prev_inuse, r->g[0 .. fence].flags, r->bins.map[0 .. 1],
-            r->bins.free_chunks, r->bins.free_granules, list[0 .. fence], tally[0 ..
-            fence], weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 ..
-            fence], state[0 .. fence], r->bins.fast[0 .. FAST_MAX_GRANULES],
-            r->bins.fast_chunks, r->bins.fast_granules, above[0 .. fence];
+        loop assigns size, popped[0 .. CONSOLIDATE_BATCH - 1], CHUNKS_OF(r), FAST_OF(r);
         loop variant FAST_MAX_GRANULES - size;
     */
     for (uint32_t size = CHUNK_MIN_GRANULES; size <= FAST_MAX_GRANULES; size++) {
@@ -3091,15 +2911,7 @@ void region_consolidate(struct region *r) {
             loop invariant untouched: untouched{Pre, Here}(r->g, -1);
             loop invariant others: \forall integer j; live(j) ==>
                 live{Pre}(j) || among(&popped[0], count, j);
-            loop assigns count, popped[0 .. CONSOLIDATE_BATCH - 1],
-                r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo,
-                r->g[0 .. fence].hi, r->g[0 .. fence].size, r->g[0 .. fence].seal,
-                r->g[0 .. fence].prev_inuse, r->g[0 .. fence].flags, r->bins.map[0
-                .. 1], r->bins.free_chunks, r->bins.free_granules, list[0 .. fence],
-                tally[0 .. fence], weight[0 .. fence], lead[0 .. fence], dirt[0 ..
-                fence], span[0 .. fence], state[0 .. fence], r->bins.fast[0 ..
-                FAST_MAX_GRANULES], r->bins.fast_chunks, r->bins.fast_granules,
-                above[0 .. fence];
+            loop assigns count, popped[0 .. CONSOLIDATE_BATCH - 1], CHUNKS_OF(r), FAST_OF(r);
             loop variant r->bins.fast_chunks + count;
         */
         while (count != 0) {
@@ -3129,12 +2941,7 @@ void region_consolidate(struct region *r) {
     requires size: CHUNK_MIN_GRANULES <= size <= r->g[i].size;
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
-            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
-            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
-            state[0 .. fence];
+    assigns CHUNKS_OF(r);
     ensures rest: at_rest(r);
     ensures allocated: live(i) && state[i] == SEAL_ALLOCATED && size <= span[i] <= size + 1;
     ensures flags: r->g[i].flags == \old(r->g[i].flags);
@@ -3182,16 +2989,8 @@ bool region_resize(struct region *r, uint32_t i, uint32_t size) {
     //@ ghost Grown: ;
     cut(r, i, size, run, top);
     //@ assert untouched: untouched{Grown, Here}(r->g, i);
-    /*@ assert payload: \forall integer j; live{Pre}(j) && j != i ==> as_before{Pre, Grown}(r->g, j) &&
-            intact{Pre, Grown}(r->g, j) && intact{Grown, Here}(r->g, j); */
-    /*@ assert cells: \forall integer j, x; live{Pre}(j) && j != i && behind(j, \at(span[j], Pre), x) ==>
-            \at(r->g[x].lo, Pre) == r->g[x].lo && \at(r->g[x].hi, Pre) == r->g[x].hi &&
-            (x < j + \at(span[j], Pre) ==> \at(r->g[x].size, Pre) == r->g[x].size &&
-                \at(r->g[x].seal, Pre) == r->g[x].seal && \at(r->g[x].flags, Pre) == r->g[x].flags &&
-                \at(r->g[x].prev_inuse, Pre) == r->g[x].prev_inuse); */
-    /*@ assert cells: \forall integer j, x; live{Pre}(j) && j != i && behind(j, \at(span[j], Pre), x) ==>
-            same_words{Pre, Here}(r->g, x) &&
-            (x < j + \at(span[j], Pre) ==> same_rest{Pre, Here}(r->g, x)); */
+    //@ assert payload: both{Pre, Grown, Here}(r->g, i);
+    //@ assert cells: cellwise{Pre, Here}(r->g, i);
     //@ assert untouched: untouched{Pre, Here}(r->g, i);
     //@ assert payload: same_payload{Grown, Here}(r->g, i, span[i]) && \at(span[i], Pre) <= span[i];
     /*@ assert inside: \forall integer x; behind(i, \at(span[i], Pre), x) ==> behind(i, span[i], x); */

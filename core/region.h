@@ -149,6 +149,16 @@ struct region {
     predicate intact{A, B}(struct granule *g, integer i) = same_payload{A, B}(g, i, \at(span[i], A));
     predicate untouched{A, B}(struct granule *g, integer but) = \forall integer i;
         live{A}(i) && i != but ==> intact{A, B}(g, i);
+    // So does what two steps left alone, from A to M and from M to B: by way of the single cells.
+    predicate both{A, M, B}(struct granule *g, integer but) = \forall integer i;
+        live{A}(i) && i != but ==>
+        as_before{A, M}(g, i) && intact{A, M}(g, i) && intact{M, B}(g, i);
+    predicate cellwise{A, B}(struct granule *g, integer but) = \forall integer i, x;
+        live{A}(i) && i != but && behind(i, \at(span[i], A), x) ==>
+        \at(g[x].lo, A) == \at(g[x].lo, B) && \at(g[x].hi, A) == \at(g[x].hi, B) &&
+        (x < i + \at(span[i], A) ==> \at(g[x].size, A) == \at(g[x].size, B) &&
+            \at(g[x].seal, A) == \at(g[x].seal, B) && \at(g[x].flags, A) == \at(g[x].flags, B) &&
+            \at(g[x].prev_inuse, A) == \at(g[x].prev_inuse, B));
     predicate loose{L}(integer i) = \forall integer x; i < x <= i + span[i] ==> list[x] == LIST_NONE;
 
     // The state between calls.
@@ -200,6 +210,25 @@ struct region {
         0 <= m < n && these[m] == i;
 */
 
+/* What operations of a region write, as ACSL's assigns names it: headers; links, bins and the maps
+ * of them (invariants.h); all of these with sizes and states; fast bins. Blanks around the dots are
+ * needed, or `0..x` is one word. */
+/* clang-format off */
+#define HEADERS_OF(r) \
+    (r)->g[0 .. fence].size, (r)->g[0 .. fence].flags, (r)->g[0 .. fence].seal, \
+    (r)->g[0 .. fence].prev_inuse
+#define BINS_OF(r) \
+    (r)->g[0 .. fence].lo, (r)->g[0 .. fence].hi, (r)->bins.map[0 .. 1], (r)->bins.free_chunks, \
+    (r)->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence], \
+    lead[0 .. fence]
+#define CHUNKS_OF(r) \
+    (r)->dirty_granules, (r)->top, (r)->last_remainder, HEADERS_OF(r), BINS_OF(r), \
+    dirt[0 .. fence], span[0 .. fence], state[0 .. fence]
+#define FAST_OF(r) \
+    (r)->bins.fast[0 .. FAST_MAX_GRANULES], (r)->bins.fast_chunks, (r)->bins.fast_granules, \
+    above[0 .. fence]
+/* clang-format on */
+
 /* Make a region of g[0..granules), which read as zero: all of it top. key->base must be the address of g. */
 /*@ requires granules: REGION_MIN_GRANULES <= granules <= REGION_LIMIT_GRANULES + 1;
     requires cells: \valid(r) && \valid(g + (0 .. granules - 1)) && \base_addr(r) != \base_addr(g);
@@ -228,14 +257,7 @@ void region_init(struct region *r, struct granule *g, uint32_t granules, const s
     requires fast_max: fast_max <= FAST_MAX_GRANULES;
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
-            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
-            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
-            state[0 .. fence],
-            r->bins.fast[0 .. FAST_MAX_GRANULES], r->bins.fast_chunks, r->bins.fast_granules,
-            above[0 .. fence], r->served_zero.from, r->served_zero.to;
+    assigns CHUNKS_OF(r), FAST_OF(r), r->served_zero.from, r->served_zero.to;
     ensures rest: at_rest(r);
     ensures granted: \result != 0 ==> live(\result) && state[\result] == SEAL_ALLOCATED &&
         size <= span[\result] <= size + 1;
@@ -255,14 +277,7 @@ uint32_t region_allocate(struct region *r, uint32_t size, uint32_t fast_max);
         \base_addr(served) != \base_addr(r->g);
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
-            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
-            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
-            state[0 .. fence],
-            r->bins.fast[0 .. FAST_MAX_GRANULES], r->bins.fast_chunks, r->bins.fast_granules,
-            above[0 .. fence], r->served_zero.from, r->served_zero.to,
+    assigns CHUNKS_OF(r), FAST_OF(r), r->served_zero.from, r->served_zero.to,
             served[0 .. wanted - 1];
     ensures count: \result <= wanted;
     ensures rest: at_rest(r);
@@ -284,14 +299,7 @@ uint32_t region_allocate_run(struct region *r, uint32_t size, uint32_t fast_max,
     requires align: align > 0;
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
-            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
-            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
-            state[0 .. fence],
-            r->bins.fast[0 .. FAST_MAX_GRANULES], r->bins.fast_chunks, r->bins.fast_granules,
-            above[0 .. fence], r->served_zero.from, r->served_zero.to;
+    assigns CHUNKS_OF(r), FAST_OF(r), r->served_zero.from, r->served_zero.to;
     ensures rest: at_rest(r);
     ensures granted: \result != 0 ==> live(\result) && state[\result] == SEAL_ALLOCATED &&
         size <= span[\result] <= size + 1;
@@ -312,14 +320,7 @@ uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align
     requires fast_max: fast_max <= FAST_MAX_GRANULES;
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
-            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
-            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
-            state[0 .. fence],
-            r->bins.fast[0 .. FAST_MAX_GRANULES], r->bins.fast_chunks, r->bins.fast_granules,
-            above[0 .. fence];
+    assigns CHUNKS_OF(r), FAST_OF(r);
     ensures rest: at_rest(r);
     ensures kept: kept{Pre, Post}(r->g, i);
     ensures freed: \forall integer j; live(j) ==> live{Pre}(j) && j != i;
@@ -335,12 +336,7 @@ void region_free(struct region *r, uint32_t i, uint32_t fast_max);
     requires size: request(size);
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].flags, r->g[0 .. fence].seal,
-            r->g[0 .. fence].prev_inuse, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
-            weight[0 .. fence], lead[0 .. fence], dirt[0 .. fence], span[0 .. fence],
-            state[0 .. fence];
+    assigns CHUNKS_OF(r);
     ensures rest: at_rest(r);
     ensures allocated: live(i) && state[i] == SEAL_ALLOCATED;
     ensures flags: r->g[i].flags == \old(r->g[i].flags);
@@ -358,13 +354,7 @@ bool region_resize(struct region *r, uint32_t i, uint32_t size);
 /*@ requires rest: at_rest(r);
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->last_remainder, r->g[0 .. fence].lo, r->g[0 .. fence].hi,
-            r->g[0 .. fence].size, r->g[0 .. fence].seal, r->g[0 .. fence].prev_inuse,
-            r->g[0 .. fence].flags, r->bins.map[0 .. 1], r->bins.free_chunks,
-            r->bins.free_granules, list[0 .. fence], tally[0 .. fence], weight[0 .. fence],
-            lead[0 .. fence], dirt[0 .. fence], span[0 .. fence], state[0 .. fence],
-            r->bins.fast[0 .. FAST_MAX_GRANULES], r->bins.fast_chunks, r->bins.fast_granules,
-            above[0 .. fence];
+    assigns CHUNKS_OF(r), FAST_OF(r);
     ensures emptied: \forall integer s; CHUNK_MIN_GRANULES <= s <= FAST_MAX_GRANULES ==>
         r->bins.fast[s] == 0;
     ensures rest: at_rest(r);

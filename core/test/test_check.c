@@ -309,7 +309,7 @@ static void breaks_apart_by_a_mapping(void **state) {
     sound_process();
     /* The break's bounds said to reach over the mapping. */
     struct address_range kept = arena_break_range;
-    arena_break_range.bytes = UINTPTR_MAX - arena_break_range.start;
+    arena_break_range.granules = UINTPTR_MAX / GRANULE_BYTES;
     expect_in_process(CP_APART);
     arena_break_range = kept;
     sound_process();

@@ -45,7 +45,7 @@ bool contract_apart(const void *from, const void *to, const void *other_from, co
 /* The value of a seal: what the clause `named` of seal_of ties to the code. */
 CONTRACT_LOGIC integer P_seal(integer address, integer size, integer flags, integer secret,
                               integer multiplier, integer state_secret) {
-    uint64_t v = (uint64_t)address * (uint64_t)secret ^ (uint64_t)size ^ (uint64_t)flags << 56;
+    uint64_t v = (((uint64_t)address + 1) * 16 + (uint64_t)flags) * (uint64_t)secret ^ (uint64_t)size;
     return (uint16_t)(v * (uint64_t)multiplier >> 48) ^ (uint16_t)state_secret;
 }
 
