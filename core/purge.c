@@ -22,6 +22,10 @@ enum {
  * a queue that runs full and empty many times a second keeps its pages meanwhile. */
 #define PAUSE_NS 2000000u
 
+/* What is used again within this time had better been kept; less often than that, its page faults
+ * are no matter. */
+#define REGRET_NS 100000000u
+
 static bool give_back(const struct region *r, uint32_t from, uint32_t to) {
     return from >= to || os_purge(&r->g[from], (size_t)(to - from) * GRANULE_BYTES);
 }
@@ -153,6 +157,14 @@ static bool is_pressed(const struct heap *h, uint64_t now) {
     return beyond_limit(&h->region) && (!refilled || now - h->purged_ns >= PAUSE_NS);
 }
 
+/* Whether a good part of what went back last is in use again already, while no more than two budgets
+ * are kept: a server that answers requests in batches swings so. */
+static bool regrets(const struct heap *h, uint64_t now, uint32_t budget) {
+    uint32_t used_again = h->in_use_high - h->in_use_then;
+    return used_again >= budget / 2 && now - h->purged_ns < REGRET_NS &&
+           h->region.dirty_granules <= 2 * budget;
+}
+
 static void note_use(struct heap *h) {
     uint32_t in_use = granules_in_use(&h->region);
     if (in_use > h->in_use_high)
@@ -198,7 +210,8 @@ static void purge_when_due(struct heap *h) {
         return;
     uint64_t now = os_clock_ns();
     allow_by_clock(h, now);
-    bool pressed = is_pressed(h, now), allowed = h->purge_allowance > 0 || pressed;
+    bool pressed = is_pressed(h, now);
+    bool allowed = pressed || (h->purge_allowance > 0 && !regrets(h, now, budget));
     h->purge_trigger = allowed ? 0 : dirty + dirty / 4;
     if (!allowed)
         return;

@@ -12,6 +12,8 @@
 #include <limits.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
 
 #include "kit.h"
 
@@ -820,6 +822,44 @@ static void require_plausible(struct cp_mallinfo m) {
     REQUIRE((m.smblks == 0) == (m.fsmblks == 0));
 }
 
+static long page_faults(void) {
+    struct rusage used;
+    REQUIRE(getrusage(RUSAGE_SELF, &used) == 0);
+    return used.ru_minflt;
+}
+
+/* A server's swing, again and again: blocks beside much that lives are filled and freed. */
+static void swing(unsigned char **blocks, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        REQUIRE((blocks[i] = cp_malloc(16 * KIB)) != NULL);
+        memset(opaque(blocks[i]), 1, 16 * KIB);
+    }
+    for (size_t i = 0; i < count; i++)
+        cp_free(blocks[i]);
+    nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+}
+
+/* What each swing of ten a second or more uses is not given back in between: it would cost the page
+ * faults of all of it each time. A pause of the machine may make a swing late. */
+static void check_swings(void) {
+    enum { LIVE = 2500, SWINGING = 300, SWINGS = 30, LATE = 6 };
+    static unsigned char *live[LIVE], *blocks[SWINGING];
+    for (size_t i = 0; i < LIVE; i++) {
+        REQUIRE((live[i] = cp_malloc(16 * KIB)) != NULL);
+        memset(opaque(live[i]), 1, 16 * KIB);
+    }
+    void *pin = cp_malloc(5000); /* not at the top */
+    for (size_t i = 0; i < SWINGING; i++) /* in holes of their own */
+        cp_free(live[i * (LIVE / SWINGING)]);
+    swing(blocks, SWINGING);
+    long before = page_faults();
+    for (size_t n = 0; n < SWINGS; n++)
+        swing(blocks, SWINGING);
+    long faults = page_faults() - before;
+    REQUIRE_FOR((size_t)faults, faults <= (long)(LATE * SWINGING * 16 * KIB / PAGE));
+    cp_free(pin);
+}
+
 static void check_mallinfo(void) {
     enum { MANY = 200, MAPPED = 3 };
     void *p[MANY];
@@ -1022,7 +1062,7 @@ static const struct check {
     CHECK(dynamic_threshold), CHECK(mmap_max),         CHECK(mxfast),
     CHECK(top_pad),           CHECK(trim_threshold),   CHECK(trim),
     CHECK(trim_pad),          CHECK(mallinfo),         CHECK(malloc_info),
-    CHECK(malloc_stats),
+    CHECK(malloc_stats),      CHECK(swings),
 #undef CHECK
 };
 #define CHECKS (sizeof checks / sizeof *checks)
