@@ -1768,6 +1768,8 @@ void fast_push(struct granule *g, const struct seal_key *k, struct bins *b, uint
     /*@ assert rungs: \forall integer y; 0 <= y < fence && in_ring(y) ==>
             rung{Pre}(g, y) && rung(g, y); */
     //@ assert inside: \forall integer j; chunk(j) ==> extent(j);
+    /*@ assert mapped: \forall integer bin; BIN_UNSORTED <= bin < BIN_COUNT ==>
+            (marked{Pre}(b, bin) <==> marked(b, bin)) && (empty{Pre}(g, bin) <==> empty(g, bin)); */
     //@ assert told: \forall integer j; is_free(j) ==> told{Pre}(g, j) && told(g, j);
 }
 
