@@ -202,8 +202,9 @@ static void purge_shrunk(struct heap *h) {
     purge_bins(r, PURGE_STEPS);
 }
 
-/* A program that churns uses up what it is allowed. Then the trigger is raised, so that the allowance
- * recovers and is there when the program frees in earnest, which brings the trigger down. */
+/* A program that churns uses up what it is allowed, or wants back at once what went. Then the trigger is
+ * raised, so that the allowance recovers and is there when the program frees in earnest, which brings
+ * the trigger down. */
 static void purge_when_due(struct heap *h) {
     uint32_t budget = budget_granules(&h->region), dirty = h->region.dirty_granules;
     if (dirty <= budget || !beyond_trigger(h))
