@@ -52,7 +52,8 @@ struct cache {
     struct arena *arena; /* where refills come from */
     size_t operations; /* counted while watched */
     size_t budget_bytes; /* by which limits may still be raised */
-    size_t borrowed_bytes; /* of the budget that all caches share */
+    size_t borrowed_bytes; /* of the budget that all caches share ... */
+    size_t borrow_max_bytes; /* ... and at most, for now */
     uint32_t slots_used; /* of those behind this struct */
     struct cache *next; /* registry, or pool of those without a thread */
     struct cache *previous;

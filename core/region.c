@@ -640,8 +640,7 @@ void region_set_purged(struct region *r, uint32_t i, struct page_run run) {
     //@ assert inside: hooked(r->g, DIRTY_HEAD) && extent(i);
     //@ ghost Out: ;
     dirty_in(r, i, run);
-    /*@ assert payload: \forall integer j; live{Pre}(j) ==> live{Out}(j) &&
-            intact{Pre, Out}(r->g, j) && intact{Out, Here}(r->g, j); */
+    //@ assert payload: both{Pre, Out, Here}(r->g, -1);
 }
 
 /* ---- Checks of what a program may have overwritten ------------------------------------------ */
@@ -1662,8 +1661,7 @@ static struct page_run take(struct region *r, uint32_t i) {
     //@ ghost allocated_live();
     //@ assert kept: kept{Pre, Here}(r->g, -1);
     //@ assert untouched: untouched{Out, Here}(r->g, -1);
-    /*@ assert payload: \forall integer j; live{Pre}(j) ==> live{Out}(j) &&
-            intact{Pre, Out}(r->g, j) && intact{Out, Here}(r->g, j); */
+    //@ assert payload: both{Pre, Out, Here}(r->g, -1);
     //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     //@ ghost Used: ;
     if (i == r->last_remainder)
@@ -1925,10 +1923,8 @@ static uint32_t release(struct region *r, uint32_t i) {
     requires topped: !top ==> topped(r);
     terminates \true;
     exits never: \false;
-    assigns r->dirty_granules, r->top, r->g[0 .. fence].lo, r->g[0 .. fence].hi, HEADERS_OF(r),
-            r->bins.map[0 .. 1], r->bins.free_chunks, r->bins.free_granules, list[0 .. fence],
-            tally[0 .. fence], weight[0 .. fence], dirt[0 .. fence], span[i .. i + size],
-            state[i .. i + size];
+    assigns r->dirty_granules, r->top, HEADERS_OF(r), BINS_OF(r), dirt[0 .. fence],
+            span[i .. i + size], state[i .. i + size];
     ensures rest: at_rest(r);
     ensures allocated: live(i) && state[i] == SEAL_ALLOCATED && size <= span[i] <= size + 1;
     ensures flags: r->g[i].flags == \old(r->g[i].flags);
@@ -2338,9 +2334,7 @@ static uint32_t deal(const struct region *r, uint32_t i, uint32_t size, uint32_t
     terminates \true;
     exits never: \false;
     assigns r->dirty_granules, r->top, r->last_remainder, r->served_zero.from, r->served_zero.to,
-            r->g[0 .. fence].lo, r->g[0 .. fence].hi, HEADERS_OF(r), r->bins.map[0 .. 1],
-            r->bins.free_chunks, r->bins.free_granules, list[0 .. fence], tally[0 .. fence],
-            weight[0 .. fence], dirt[0 .. fence], span[i .. i + size], state[i .. i + size];
+            HEADERS_OF(r), BINS_OF(r), dirt[0 .. fence], span[i .. i + size], state[i .. i + size];
     ensures rest: at_rest(r);
     ensures allocated: live(i) && state[i] == SEAL_ALLOCATED && size <= span[i] <= size + 1;
     ensures remainder: \old(span[i]) >= size + CHUNK_MIN_GRANULES && !top && size < LARGE_MIN_GRANULES ==>
@@ -2635,14 +2629,132 @@ static uint32_t cut_lead(struct region *r, uint32_t i, uint32_t lead, struct pag
 /*@ // By name, so that sums under a remainder stay as they are written.
     predicate on_multiple(integer base, integer i, integer lead, integer align) =
         (base + i + 1 + lead) % align == 0;
+    logic integer lead_of(integer base, integer i, integer align) =
+        (base + i + 1) % align == 0 ? 0 :
+        align - (base + i + 1) % align < CHUNK_MIN_GRANULES ? 2 * align - (base + i + 1) % align :
+        align - (base + i + 1) % align;
+    predicate fits_behind{L}(struct region *r, integer i, integer size, integer align) =
+        span[i] >= size + lead_of(r->key.base, i, align);
 */
+
+/* Granules from chunk i to the first whose payload is a multiple of `align`: none, or enough for a chunk. */
+/*@ requires sound: sound(r);
+    requires inside: extent(i);
+    requires align: 0 < align <= REGION_LIMIT_GRANULES / 2;
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures lead: \result == lead_of(r->key.base, i, align);
+    ensures part: \result == 0 || CHUNK_MIN_GRANULES <= \result <= align + 1;
+    ensures multiple: on_multiple(r->key.base, i, \result, align);
+*/
+static uint32_t lead_before(const struct region *r, uint32_t i, uint32_t align) {
+    uint32_t off = (uint32_t)((r->key.base + i + 1) % align);
+    //@ assert off: off == (r->key.base + i + 1) % align;
+    if (off == 0)
+        return 0;
+    uint32_t lead = align - off < CHUNK_MIN_GRANULES ? 2 * align - off : align - off;
+    //@ ghost stepped(r->key.base + i + 1, align, off, lead);
+    return lead;
+}
+
+/* How many chunks of each bin are looked at for one that holds an aligned chunk by where it lies. */
+enum { FIT_LOOK_MAX = 4 };
+
+/* One of the last chunks of a bin, of a large one the smallest, that holds `size` granules behind its lead;
+ * 0: none does. */
+/*@ requires rest: at_rest(r);
+    requires bin: BIN_UNSORTED <= bin < BIN_COUNT;
+    requires align: 0 < align <= REGION_LIMIT_GRANULES / 2;
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures fits: \result != 0 ==>
+        is_free(\result) && in_bin(\result) && fits_behind(r, \result, size, align);
+*/
+static uint32_t fit_in_bin(const struct region *r, uint32_t bin, uint32_t size, uint32_t align) {
+    const struct granule *g = r->g;
+    //@ assert head: hooked(g, bin);
+    uint32_t x = g[bin].hi;
+    /*@ loop invariant node: x < fence && list[x] == bin;
+        loop assigns look, x;
+        loop variant FIT_LOOK_MAX - look;
+    */
+    for (uint32_t look = 0; look < FIT_LOOK_MAX && x >= REGION_FIRST; look++) {
+        //@ assert node: hooked(g, x) && place(x);
+        uint32_t i = x - 1;
+        //@ assert inside: is_free(i) && in_bin(i) && extent(i) && g[i].size == span[i];
+        if (g[i].size >= size && g[i].size - size >= lead_before(r, i, align))
+            return i;
+        if (g[x].hi >= r->bins.fence)
+            report_fault(FAULT_LINK, &g[x], &g[i], "bin link leaves the region");
+        x = g[x].hi;
+    }
+    return 0;
+}
+
+/* A chunk in a bin that holds `size` granules behind its lead, such as an aligned one left; 0: none was found. */
+/*@ requires rest: at_rest(r);
+    requires size: request(size);
+    requires align: 0 < align <= REGION_LIMIT_GRANULES / 2 && size <= REGION_LIMIT_GRANULES / 2 - align;
+    terminates \true;
+    exits never: \false;
+    assigns \nothing;
+    ensures fits: \result != 0 ==>
+        is_free(\result) && in_bin(\result) && fits_behind(r, \result, size, align);
+*/
+static uint32_t find_fit(const struct region *r, uint32_t size, uint32_t align) {
+    uint32_t last = bin_index(size + align + CHUNK_MIN_GRANULES);
+    uint32_t bin = bin_next_marked(&r->bins, bin_index(size));
+    /*@ loop invariant bin: BIN_UNSORTED <= bin <= BIN_COUNT;
+        loop assigns bin;
+        loop variant BIN_COUNT - bin;
+    */
+    while (bin <= last) {
+        uint32_t i = fit_in_bin(r, bin, size, align);
+        if (i != 0)
+            return i;
+        bin = bin_next_marked(&r->bins, bin + 1);
+    }
+    return 0;
+}
+
+/* A free chunk out of its bin, or top, that holds `size` granules behind its lead: wherever it lies, or as it
+ * lies. */
+/*@ requires rest: at_rest(r);
+    requires size: request(size);
+    requires align: 0 < align <= REGION_LIMIT_GRANULES / 2 && size <= REGION_LIMIT_GRANULES / 2 - align;
+    terminates \true;
+    exits never: \false;
+    assigns CHUNKS_OF(r), FAST_OF(r);
+    ensures topped: topped(r);
+    ensures none: \result == 0 ==> sound(r);
+    ensures found: \result != 0 ==> binless(r, \result);
+    ensures fits: \result != 0 ==> span[\result] >= size + align + CHUNK_MIN_GRANULES ||
+        \result != r->top && fits_behind(r, \result, size, align);
+    ensures spare: \result != 0 && \result == r->top ==>
+        span[\result] >= size + align + 2 * CHUNK_MIN_GRANULES;
+    ensures spent: \result == 0 ==> spent(r, size + align + CHUNK_MIN_GRANULES);
+    ensures kept: kept{Pre, Post}(r->g, -1);
+    ensures no_new: no_new{Pre, Post}(-1);
+    ensures untouched: untouched{Pre, Post}(r->g, -1);
+*/
+static uint32_t find_aligned(struct region *r, uint32_t size, uint32_t align) {
+    uint32_t i = find_fit(r, size, align);
+    if (i == 0)
+        return find_merged(r, size + align + CHUNK_MIN_GRANULES);
+    //@ assert inside: extent(i) && hooked(r->g, i + 1) && i != r->top;
+    from_bin(r, i);
+    check_free(r, i);
+    return i;
+}
 
 uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align) {
     note_zero(r, no_pages);
     if (align > REGION_LIMIT_GRANULES / 2 || size > REGION_LIMIT_GRANULES / 2 - align)
         return 0;
     //@ ghost Noted: ;
-    uint32_t i = find_merged(r, size + align + CHUNK_MIN_GRANULES);
+    uint32_t i = find_aligned(r, size, align);
     if (i == 0)
         return 0;
     //@ assert untouched: untouched{Noted, Here}(r->g, -1);
@@ -2664,16 +2776,11 @@ uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align
     //@ assert behind: !is_free(end) && r->g[i].size == span[i];
     //@ assert allocated: live(i) && state[i] == SEAL_ALLOCATED && span[i] == r->g[i].size;
     //@ assert topped: !top ==> topped(r);
-    uint32_t off = (uint32_t)((r->key.base + i + 1) % align);
     //@ ghost uint64_t base = r->key.base;
-    //@ ghost uint32_t moved = 0;
-    //@ assert off: off == 0 ==> on_multiple(base, start, 0, align);
-    if (off != 0) {
-        uint32_t lead = align - off < CHUNK_MIN_GRANULES ? 2 * align - off : align - off;
-        //@ ghost stepped(r->key.base + i + 1, align, off, lead);
-        //@ assert lead: CHUNK_MIN_GRANULES <= lead <= align + 1 && start + lead < end;
-        //@ assert multiple: on_multiple(base, start, lead, align);
-        //@ ghost moved = lead;
+    uint32_t lead = lead_before(r, i, align);
+    //@ assert room: size + lead <= span[i] && (top ==> size + lead + CHUNK_MIN_GRANULES <= span[i]);
+    //@ assert multiple: on_multiple(base, start, lead, align);
+    if (lead != 0) {
         i = cut_lead(r, i, lead, run);
         //@ assert allocated: live(i) && state[i] == SEAL_ALLOCATED && span[i] == r->g[i].size;
         //@ assert moved: start < i && i == start + lead;
@@ -2685,8 +2792,7 @@ uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align
         //@ assert end: ends_at(i, end);
         //@ assert no_new: no_new{Pre, Here}(i);
     }
-    //@ assert multiple: on_multiple(base, start, moved, align);
-    //@ assert moved: i == start + moved;
+    //@ assert moved: i == start + lead;
     //@ assert base: r->key.base == base;
     //@ assert no_new: no_new{Pre, Here}(i);
     //@ assert topped: !top ==> topped(r);

@@ -141,6 +141,22 @@ static void alignment_gives_back_lead_and_tail(void **state) {
     }
 }
 
+/* What an aligned chunk leaves is smaller than what any chunk of its size and alignment fits into: it must
+ * be found by where it lies. */
+static void aligned_hole_serves_again(void **state) {
+    (void)state;
+    for (uint32_t align = 2; align <= 1024; align *= 2) {
+        small_region(&r, SMALL_GRANULES);
+        region_allocate(&r, 3, 0);
+        uint32_t i = region_allocate_aligned(&r, 20, align);
+        region_allocate(&r, 1100, 0); /* no lead is as long: behind i */
+        region_free(&r, i, 0);
+        region_allocate(&r, 1100, 0); /* sorts */
+        assert_int_equal(region_allocate_aligned(&r, 20, align), i);
+        sound();
+    }
+}
+
 static void trim_and_extend(void **state) {
     (void)state;
     small_region(&r, SMALL_GRANULES);
@@ -332,6 +348,7 @@ int main(int count, char **arguments) {
         cmocka_unit_test(large_free_consolidates),
         cmocka_unit_test(best_fit_is_found),
         cmocka_unit_test(alignment_gives_back_lead_and_tail),
+        cmocka_unit_test(aligned_hole_serves_again),
         cmocka_unit_test(trim_and_extend),
         cmocka_unit_test(purged_runs_survive_split_and_merge),
         cmocka_unit_test(the_old_fence_is_not_zero),
