@@ -367,8 +367,7 @@ struct granule *arena_allocate(struct arena *a, uint32_t size, uint32_t align, b
     uint64_t whole = align > 1 ? (uint64_t)size + align + (uint64_t)2 * CHUNK_MIN_GRANULES : size;
     if (whole > REGION_LIMIT_GRANULES / 2)
         return NULL;
-    struct heap *h = arena_grow(a, (uint32_t)whole);
-    return h == NULL ? NULL : heap_allocate(h, size, align);
+    return arena_grow(a, (uint32_t)whole) == NULL ? NULL : arena_allocate(a, size, align, false);
 }
 
 uint32_t arena_allocate_run(struct arena *a, uint32_t size, uint32_t wanted, struct granule **out) {
