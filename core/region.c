@@ -2826,9 +2826,8 @@ void region_free(struct region *r, uint32_t i, uint32_t fast_max) {
         region_consolidate(r);
 }
 
-/* Chunks that leave fast bins at a time, so that what merging them reads is fetched for all at once:
- * without that, each waits for memory some six times. */
-enum { CONSOLIDATE_BATCH = 16, EXPECT_STEPS = 3 };
+/* Chunks that leave fast bins at a time, so that what merging them reads is fetched for all at once. */
+enum { CONSOLIDATE_BATCH = 16 };
 
 /*@ requires held: held(r);
     terminates \true;
@@ -2851,19 +2850,7 @@ static void expect_links(const struct region *r, uint32_t i) {
     expect_node(r, r->g[i + 1].hi);
 }
 
-/* Have what merging chunk i will read on its way into the processor's cache, in EXPECT_STEPS steps: each
- * reads what the one before fetched. */
-/*@ requires held: held(r);
-    requires tiled: tiled(r->g);
-    requires tagged: tagged(r->g);
-    requires sealed: sealed(r->g, &r->key);
-    requires topped: topped(r);
-    requires in_use: in_use(i);
-    terminates \true;
-    exits never: \false;
-    assigns \nothing;
-*/
-static void expect(const struct region *r, uint32_t i, unsigned step) {
+void region_expect(const struct region *r, uint32_t i, unsigned step) {
     const struct granule *g = r->g;
     //@ assert chunk: extent(i) && tag(g, i);
     uint32_t next = i + g[i].size;
@@ -2928,7 +2915,7 @@ static uint32_t pop_some(struct region *r, uint32_t size, uint32_t *popped) {
         uint32_t i = from_fast(r, size);
         if (i == 0)
             break;
-        expect(r, i, 0);
+        region_expect(r, i, 0);
         note(r, &popped[count++], i);
     }
     return count;
@@ -2952,17 +2939,17 @@ static uint32_t pop_some(struct region *r, uint32_t size, uint32_t *popped) {
         intact{Pre, Post}(r->g, j);
 */
 static void release_all(struct region *r, const uint32_t *popped, uint32_t count) {
-    /*@ loop invariant step: 1 <= step <= EXPECT_STEPS;
+    /*@ loop invariant step: 1 <= step <= REGION_EXPECT_STEPS;
         loop assigns step;
-        loop variant EXPECT_STEPS - step;
+        loop variant REGION_EXPECT_STEPS - step;
     */
-    for (unsigned step = 1; step < EXPECT_STEPS; step++)
+    for (unsigned step = 1; step < REGION_EXPECT_STEPS; step++)
         /*@ loop invariant n: n <= count;
             loop assigns n;
             loop variant count - n;
         */
         for (uint32_t n = 0; n < count; n++)
-            expect(r, popped[n], step);
+            region_expect(r, popped[n], step);
     /*@ loop invariant n: n <= count;
         loop invariant rest: at_rest(r);
         loop invariant each: \forall integer m; n <= m < count ==> live(popped[m]);

@@ -91,11 +91,18 @@ void returned_check(const struct granule *header) {
         report_fault(FAULT_CACHE, header + 1, header, "chunk in a thread cache");
 }
 
+/* Headers on their way into the processor's cache while gather looks at one. */
+enum { GATHER_AHEAD = 8 };
+
 /* Move the chunks of arena `a` to the front of slot[]. How many. */
 static uint32_t gather(const struct arena *a, struct granule **slot, uint32_t count) {
     uint32_t own = 0;
+    for (uint32_t s = 0; s < count && s < GATHER_AHEAD; s++)
+        granule_prefetch(slot[s], 0);
     for (uint32_t s = 0; s < count; s++) {
         struct granule *header = slot[s];
+        if (count - s > GATHER_AHEAD)
+            granule_prefetch(slot[s + GATHER_AHEAD], 0);
         returned_check(header);
         granule_prefetch(header, header->size); /* freeing it reads the header behind */
         if (heap_of(header)->arena != a)
@@ -124,10 +131,25 @@ static uint32_t join(struct granule **slot, uint32_t count) {
     return joined;
 }
 
+/* Where so many chunks are freed in a region with so much in use that what they read is hardly in the
+ * processor's cache (1 MiB), it is fetched for all at once: clearing a map takes a third less time. */
+enum { EXPECT_CHUNKS = 8, EXPECT_GRANULES = 64 * 1024 };
+
+static void expect_all(struct granule **slot, uint32_t count) {
+    if (count < EXPECT_CHUNKS || granules_in_use(&heap_of(slot[0])->region) < EXPECT_GRANULES)
+        return;
+    for (unsigned step = 0; step < REGION_EXPECT_STEPS; step++)
+        for (uint32_t s = 0; s < count; s++) {
+            const struct heap *h = heap_of(slot[s]);
+            region_expect(&h->region, heap_index(h, slot[s]), step);
+        }
+}
+
 static bool free_into(struct arena *a, struct granule **slot, uint32_t count) {
     bool mostly_free = false;
     if (!a->lost) {
         uint32_t joined;
+        expect_all(slot, count);
         for (uint32_t s = 0; s < count; s += joined) {
             joined = join(slot + s, count - s);
             purge_free_chunk(slot[s]);
