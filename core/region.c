@@ -2128,19 +2128,31 @@ static uint32_t find_merged(struct region *r, uint32_t size) {
         region_consolidate(r);
     //@ assert merged: size >= LARGE_MIN_GRANULES ==> merged(r);
     //@ assert kept: at_rest(r) && kept{Pre, Here}(r->g, -1) && no_new{Pre, Here}(-1);
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
+    //@ ghost Merged: ;
     uint32_t i = find(r, size);
-    //@ ghost Searched: ;
     //@ assert merged: size >= LARGE_MIN_GRANULES ==> merged(r);
     //@ assert kept: kept{Pre, Here}(r->g, -1) && no_new{Pre, Here}(-1);
+    //@ assert payload: both{Pre, Merged, Here}(r->g, -1);
+    //@ assert cells: cellwise{Pre, Here}(r->g, -1);
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
+    //@ ghost Searched: ;
     if (i == 0 && r->bins.fast_chunks != 0) {
         region_consolidate(r);
         //@ assert merged: merged(r);
         /*@ assert both: \forall integer j; live{Pre}(j) ==>
                 as_before{Pre, Searched}(r->g, j) && as_before{Searched, Here}(r->g, j); */
         //@ assert kept: at_rest(r) && kept{Pre, Here}(r->g, -1) && no_new{Pre, Here}(-1);
+        //@ assert payload: both{Pre, Searched, Here}(r->g, -1);
+        //@ assert cells: cellwise{Pre, Here}(r->g, -1);
+        //@ assert untouched: untouched{Pre, Here}(r->g, -1);
+        //@ ghost Again: ;
         i = find(r, size);
         //@ assert merged: merged(r);
         //@ assert kept: kept{Pre, Here}(r->g, -1) && no_new{Pre, Here}(-1);
+        //@ assert payload: both{Pre, Again, Here}(r->g, -1);
+        //@ assert cells: cellwise{Pre, Here}(r->g, -1);
+        //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     }
     return i;
 }
@@ -2195,10 +2207,15 @@ static uint32_t serve_fast(struct region *r, uint32_t size, uint32_t wanted, uin
         /*@ assert still: \forall integer n; 0 <= n < count ==> live{Before}(served[n]) &&
                 as_before{Before, Here}(r->g, served[n]) && served[n] != i; */
         //@ assert untouched: untouched{Before, Here}(r->g, -1);
+        //@ assert payload: both{Pre, Before, Here}(r->g, -1);
+        //@ assert cells: cellwise{Pre, Here}(r->g, -1);
         //@ assert untouched: untouched{Pre, Here}(r->g, -1);
+        //@ assert kept: kept{Pre, Here}(r->g, -1);
         //@ ghost Popped: ;
         hand_out(r, i, size);
         //@ assert untouched: untouched{Popped, Here}(r->g, -1);
+        //@ assert payload: both{Pre, Popped, Here}(r->g, -1);
+        //@ assert cells: cellwise{Pre, Here}(r->g, -1);
         //@ assert untouched: untouched{Pre, Here}(r->g, -1);
         //@ assert same: \forall integer n; 0 <= n < wanted ==> served[n] == \at(served[n], Before);
         /*@ assert each: \forall integer n; 0 <= n < count ==> live{Popped}(served[n]) &&
@@ -2413,6 +2430,8 @@ static uint32_t serve(struct region *r, uint32_t i, uint32_t size, uint32_t want
     //@ assert end: end == i + r->g[i].size && !is_free(end);
     //@ assert kept: kept{Pre, Here}(r->g, -1);
     //@ assert untouched: untouched{Taken, Here}(r->g, start);
+    //@ assert payload: both{Pre, Taken, Here}(r->g, -1);
+    //@ assert cells: cellwise{Pre, Here}(r->g, -1);
     //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     /*@ assert others: \forall integer k; 0 <= k < count - 1 ==>
             served[k] != i && live(served[k]) && state[served[k]] == SEAL_ALLOCATED; */
@@ -2952,24 +2971,28 @@ static void release_all(struct region *r, const uint32_t *popped, uint32_t count
             region_expect(r, popped[n], step);
     /*@ loop invariant n: n <= count;
         loop invariant rest: at_rest(r);
-        loop invariant each: \forall integer m; n <= m < count ==> live(popped[m]);
-        loop invariant kept: \forall integer j; live{Pre}(j) && !among(popped, n, j) ==>
+        loop invariant same: \forall integer m; 0 <= m < count ==> popped[m] == \at(popped[m], Pre);
+        loop invariant each: \forall integer m; n <= m < count ==> live(\at(popped[m], Pre));
+        loop invariant kept: \forall integer j; live{Pre}(j) && !among{Pre}(popped, n, j) ==>
             as_before{Pre, Here}(r->g, j);
-        loop invariant freed: \forall integer j; live(j) ==> live{Pre}(j) && !among(popped, n, j);
-        loop invariant untouched: \forall integer j; live{Pre}(j) && !among(popped, n, j) ==>
+        loop invariant freed: \forall integer j; live(j) ==> live{Pre}(j) && !among{Pre}(popped, n, j);
+        loop invariant untouched: \forall integer j; live{Pre}(j) && !among{Pre}(popped, n, j) ==>
             intact{Pre, Here}(r->g, j);
         loop assigns n, CHUNKS_OF(r);
         loop variant count - n;
     */
     for (uint32_t n = 0; n < count; n++) {
-        /*@ assert others: \forall integer j; live{Pre}(j) && !among(popped, n + 1, j) ==>
-                !among(popped, n, j) && as_before{Pre, Here}(r->g, j) && j != popped[n]; */
+        uint32_t i = popped[n];
+        //@ assert live: live(i) && i == \at(popped[\at(n, Here)], Pre);
+        /*@ assert among: \forall integer j; among{Pre}(popped, n + 1, j) <==>
+                among{Pre}(popped, n, j) || j == i; */
+        //@ assert rest: \forall integer m; n < m < count ==> live(\at(popped[m], Pre)) && \at(popped[m], Pre) != i;
         //@ ghost Before: ;
-        release(r, popped[n]);
-        //@ assert untouched: untouched{Before, Here}(r->g, popped[n]);
-        /*@ assert kept: \forall integer j; live{Pre}(j) && !among(popped, n + 1, j) ==>
+        release(r, i);
+        //@ assert freed: \forall integer j; live(j) ==> live{Before}(j) && j != i;
+        /*@ assert kept: \forall integer j; live{Pre}(j) && !among{Pre}(popped, n + 1, j) ==>
                 as_before{Pre, Before}(r->g, j) && as_before{Before, Here}(r->g, j); */
-        /*@ assert untouched: \forall integer j; live{Pre}(j) && !among(popped, n + 1, j) ==>
+        /*@ assert untouched: \forall integer j; live{Pre}(j) && !among{Pre}(popped, n + 1, j) ==>
                 intact{Pre, Before}(r->g, j) && intact{Before, Here}(r->g, j); */
     }
 }
@@ -2990,6 +3013,8 @@ void region_consolidate(struct region *r) {
         //@ ghost Sized: ;
         uint32_t count = pop_some(r, size, popped);
         //@ assert untouched: untouched{Sized, Here}(r->g, -1);
+        //@ assert payload: both{Pre, Sized, Here}(r->g, -1);
+        //@ assert cells: cellwise{Pre, Here}(r->g, -1);
         //@ assert untouched: untouched{Pre, Here}(r->g, -1);
         /*@ loop invariant count: count <= CONSOLIDATE_BATCH;
             loop invariant none: count == 0 ==> r->bins.fast[size] == 0;
@@ -3018,12 +3043,15 @@ void region_consolidate(struct region *r) {
                     as_before{Pre, Popped}(r->g, j) && as_before{Popped, Here}(r->g, j); */
             /*@ assert untouched: \forall integer j; live{Pre}(j) ==>
                     intact{Pre, Popped}(r->g, j) && intact{Popped, Here}(r->g, j); */
+            //@ assert cells: cellwise{Pre, Here}(r->g, -1);
             //@ assert untouched: untouched{Pre, Here}(r->g, -1);
             //@ assert kept: kept{Pre, Here}(r->g, -1);
             //@ assert no_new: no_new{Pre, Here}(-1);
             //@ ghost Released: ;
             count = pop_some(r, size, popped);
             //@ assert untouched: untouched{Released, Here}(r->g, -1);
+            //@ assert payload: both{Pre, Released, Here}(r->g, -1);
+            //@ assert cells: cellwise{Pre, Here}(r->g, -1);
             //@ assert untouched: untouched{Pre, Here}(r->g, -1);
         }
     }
@@ -3054,6 +3082,8 @@ static void shrink(struct region *r, uint32_t i, uint32_t size) {
     //@ assert untouched: untouched{Pre, Here}(r->g, i);
     release(r, rest);
     //@ assert untouched: untouched{Split, Here}(r->g, rest);
+    //@ assert payload: both{Pre, Split, Here}(r->g, i);
+    //@ assert cells: cellwise{Pre, Here}(r->g, i);
     //@ assert untouched: untouched{Pre, Here}(r->g, i);
     //@ assert payload: live{Split}(i) && same_payload{Split, Here}(r->g, i, size);
     //@ assert front: as_before{Split, Here}(r->g, i);
