@@ -91,18 +91,11 @@ void returned_check(const struct granule *header) {
         report_fault(FAULT_CACHE, header + 1, header, "chunk in a thread cache");
 }
 
-/* Headers on their way into the processor's cache while gather looks at one. */
-enum { GATHER_AHEAD = 8 };
-
 /* Move the chunks of arena `a` to the front of slot[]. How many. */
 static uint32_t gather(const struct arena *a, struct granule **slot, uint32_t count) {
     uint32_t own = 0;
-    for (uint32_t s = 0; s < count && s < GATHER_AHEAD; s++)
-        granule_prefetch(slot[s], 0);
     for (uint32_t s = 0; s < count; s++) {
         struct granule *header = slot[s];
-        if (count - s > GATHER_AHEAD)
-            granule_prefetch(slot[s + GATHER_AHEAD], 0);
         returned_check(header);
         granule_prefetch(header, header->size); /* freeing it reads the header behind */
         if (heap_of(header)->arena != a)
