@@ -367,6 +367,7 @@ struct granule *arena_allocate(struct arena *a, uint32_t size, uint32_t align, b
     uint64_t whole = align > 1 ? (uint64_t)size + align + (uint64_t)2 * CHUNK_MIN_GRANULES : size;
     if (whole > REGION_LIMIT_GRANULES / 2)
         return NULL;
+    /* Once more from the first heap: heap_allocate has one caller, and gcc inlines it. */
     return arena_grow(a, (uint32_t)whole) == NULL ? NULL : arena_allocate(a, size, align, false);
 }
 
