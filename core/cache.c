@@ -34,7 +34,10 @@ enum { SLOTS = 16 * 1024 };
 
 /* Chunks that move between cache and arena under one lock, at most: enough to pay for the lock,
  * few enough that a thread which swings about a bin's limit does not move half of it each time; and
- * few bytes, since neighbours fetched at once are freed at different times. */
+ * few bytes, since neighbours fetched at once are freed at different times. Giving back 16 at a time
+ * would take the slowest free in a thousand of the pattern map from 4.3 to 1.5 us, but the path
+ * flush (ci/bench/instructions) from 240 instructions to 307; 4 at a time, each fetched ahead while
+ * those before it go, 0.85 us, and map 8% more time. */
 enum { BATCH_MAX = 64, BATCH_BYTES = 8192 };
 
 /* A miss takes in what others returned if it is this share of what may wait: a few chunks are sooner
