@@ -12,8 +12,24 @@ and a changed body gives one function another key, a changed contract or predica
 """
 import functools
 import hashlib
+import os
 import re
 import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def unit_of(file):
+    """The file and the core headers it includes, itself first."""
+    found, waiting = [], [file]
+    while waiting:
+        path = waiting.pop(0)
+        if path in found or not os.path.exists(os.path.join(ROOT, path)):
+            continue
+        found.append(path)
+        with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+            waiting += [os.path.join("core", name) for name in re.findall(r'^#include "([^"]+)"', f.read(), re.M)]
+    return found
 
 
 def body_of(text, name):
@@ -38,9 +54,8 @@ def taken_apart(text, names):
     return "".join(rest) + text[at:], {name: text[start:end] for (start, end), name in spans}
 
 
-def keys_of(rows, unit_of, text_of, settings):
-    """{function: key} of rows of proofs/PROVED. `unit_of(file)`: the file and what it includes; `text_of(path)`: its
-    text without comments."""
+def keys_of(rows, text_of, settings):
+    """{function: key} of rows of proofs/PROVED. `text_of(path)`: a file's text without comments."""
     names = frozenset(row[1] for row in rows)
     units = {row[0]: sorted(unit_of(row[0])) for row in rows}
     apart = {path: taken_apart(text_of(path), names) for unit in units.values() for path in unit}
@@ -61,7 +76,7 @@ def planted(gate, rows, where, change):
     """Functions that another key is found for when `change` is made to the text of the file `where`."""
     plain = lambda path: gate.without_comments(gate.read(path))
     text = lambda path: change(plain(path)) if path == where else plain(path)
-    before, after = (keys_of(rows, gate.proved_texts, of, "") for of in (plain, text))
+    before, after = (keys_of(rows, of, "") for of in (plain, text))
     return {name for name in before if before[name] != after[name]}
 
 
@@ -74,7 +89,7 @@ def self_test():
     for path in gate.P_FILES:
         text = gate.without_comments(gate.read(path))
         function = next((row[1] for row in rows if body_of(text, row[1])), None)
-        within = {row[1] for row in rows if path in gate.proved_texts(row[0])}
+        within = {row[1] for row in rows if path in unit_of(row[0])}
         cases = [("all functions of its units", lambda t: t + "\n//@ predicate planted = 1 == 0;\n", within)]
         if function:
             end = body_of(text, function)[1]
