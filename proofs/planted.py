@@ -3,15 +3,14 @@
 import collections
 import re
 
-Fault = collections.namedtuple("Fault", "title path function what old new")  # `function` may be ""
+Fault = collections.namedtuple("Fault", "title path function old new")  # `function` may be ""
 
 
 def faults_of(text):
     found = re.findall(r"^== (.*)\n((?:.*\n)*?)--\n((?:.*\n)*?)(?=^==|\Z)", text, re.M)
     for title, old, new in found:
-        where, _, what = title.partition(": ")
-        path, _, function = where.partition(" ")
-        yield Fault(title, path, function, what, old.rstrip("\n"), new.rstrip("\n"))
+        path, _, function = title.partition(": ")[0].partition(" ")
+        yield Fault(title, path, function, old.rstrip("\n"), new.rstrip("\n"))
 
 
 def plant(fault, text):
