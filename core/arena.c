@@ -334,13 +334,19 @@ static uint32_t heap_allocate_run(struct heap *h, uint32_t size, uint32_t wanted
     return count;
 }
 
-static struct granule *heap_allocate(struct heap *h, uint32_t size, uint32_t align) {
-    struct granule *header = NULL;
-    if (align == 1)
-        return heap_allocate_run(h, size, 1, &header) == 0 ? NULL : header;
+/* Not inline: what it needs in registers would be saved by each other allocation as well. */
+static __attribute__((noinline)) struct granule *
+heap_allocate_aligned(struct heap *h, uint32_t size, uint32_t align) {
     h->freed_in_a_row = 0;
     uint32_t i = region_allocate_aligned(&h->region, size, align);
     return i == 0 ? NULL : &h->region.g[i];
+}
+
+static struct granule *heap_allocate(struct heap *h, uint32_t size, uint32_t align) {
+    struct granule *header = NULL;
+    if (align > 1)
+        return heap_allocate_aligned(h, size, align);
+    return heap_allocate_run(h, size, 1, &header) == 0 ? NULL : header;
 }
 
 /* Grow one of the arena's heaps, or give it a new one, so that `size` granules fit in its top. */

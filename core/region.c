@@ -1956,7 +1956,7 @@ static uint32_t cut(struct region *r, uint32_t i, uint32_t size, struct page_run
 
 /* ---- Allocate -------------------------------------------------------------------------------- */
 
-/* Sort the unsorted chunks, oldest first, until one fits exactly. A small request that meets the
+/* Sort `steps` unsorted chunks, oldest first, until one fits exactly. A small request that meets the
  * last remainder alone splits it on, so that a run of small requests stays together. */
 /*@ requires rest: at_rest(r);
     requires size: request(size);
@@ -1973,18 +1973,18 @@ static uint32_t cut(struct region *r, uint32_t i, uint32_t size, struct page_run
     ensures no_new: no_new{Pre, Post}(-1);
     ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
-static uint32_t find_unsorted(struct region *r, uint32_t size) {
+static uint32_t find_unsorted(struct region *r, uint32_t size, uint32_t steps) {
     struct granule *g = r->g;
-    /*@ loop invariant steps: step <= UNSORTED_STEPS;
+    /*@ loop invariant steps: step <= steps;
         loop invariant rest: at_rest(r);
         loop invariant top: r->top == \at(r->top, Pre);
         loop invariant kept: kept{Pre, Here}(r->g, -1);
         loop invariant no_new: no_new{Pre, Here}(-1);
         loop invariant untouched: untouched{Pre, Here}(r->g, -1);
         loop assigns step, BINS_OF(r);
-        loop variant UNSORTED_STEPS - step;
+        loop variant steps - step;
     */
-    for (uint32_t step = 0; step < UNSORTED_STEPS; step++) {
+    for (uint32_t step = 0; step < steps; step++) {
         //@ ghost Before: ;
         uint32_t i = bin_last(g, BIN_UNSORTED);
         if (i == 0)
@@ -2087,7 +2087,7 @@ static uint32_t find(struct region *r, uint32_t size) {
         check_free(r, i);
         return i;
     }
-    i = find_unsorted(r, size);
+    i = find_unsorted(r, size, UNSORTED_STEPS);
     //@ ghost Sorted: ;
     /*@ assert fast: \forall integer s; 0 <= s < FAST_BIN_COUNT ==>
             r->bins.fast[s] == \at(r->bins.fast[s], Pre); */
@@ -2730,13 +2730,20 @@ static uint32_t find_fit(const struct region *r, uint32_t size, uint32_t align) 
         loop variant BIN_COUNT - bin;
     */
     while (bin <= last) {
+        uint32_t next = bin_next_marked(&r->bins, bin + 1);
+        if (next < BIN_COUNT)
+            granule_prefetch(r->g, r->g[next].hi);
         uint32_t i = fit_in_bin(r, bin, size, align);
         if (i != 0)
             return i;
-        bin = bin_next_marked(&r->bins, bin + 1);
+        bin = next;
     }
     return 0;
 }
+
+/* How many unsorted chunks an aligned allocation sorts before it looks for one that lies well: were all left
+ * until none is found, one in a thousand would sort 40 (a quarter more at p99.9 of the pattern aligned). */
+enum { ALIGNED_STEPS = 8 };
 
 /* A free chunk out of its bin, or top, that holds `size` granules behind its lead: wherever it lies, or as it
  * lies. */
@@ -2759,12 +2766,27 @@ static uint32_t find_fit(const struct region *r, uint32_t size, uint32_t align) 
     ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
 static uint32_t find_aligned(struct region *r, uint32_t size, uint32_t align) {
-    uint32_t i = find_fit(r, size, align);
-    if (i == 0)
-        return find_merged(r, size + align + CHUNK_MIN_GRANULES);
+    uint32_t whole = size + align + CHUNK_MIN_GRANULES;
+    uint32_t i = find_unsorted(r, whole, ALIGNED_STEPS);
+    if (i != 0)
+        return i;
+    //@ ghost Sorted: ;
+    i = find_fit(r, size, align);
+    if (i == 0) {
+        i = find_merged(r, whole);
+        //@ assert kept: kept{Pre, Here}(r->g, -1) && no_new{Pre, Here}(-1);
+        //@ assert payload: both{Pre, Sorted, Here}(r->g, -1);
+        //@ assert cells: cellwise{Pre, Here}(r->g, -1);
+        //@ assert untouched: untouched{Pre, Here}(r->g, -1);
+        return i;
+    }
     //@ assert inside: extent(i) && hooked(r->g, i + 1) && i != r->top;
     from_bin(r, i);
     check_free(r, i);
+    //@ assert kept: kept{Pre, Here}(r->g, -1) && no_new{Pre, Here}(-1);
+    //@ assert payload: both{Pre, Sorted, Here}(r->g, -1);
+    //@ assert cells: cellwise{Pre, Here}(r->g, -1);
+    //@ assert untouched: untouched{Pre, Here}(r->g, -1);
     return i;
 }
 
