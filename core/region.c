@@ -1956,7 +1956,7 @@ static uint32_t cut(struct region *r, uint32_t i, uint32_t size, struct page_run
 
 /* ---- Allocate -------------------------------------------------------------------------------- */
 
-/* Sort `steps` unsorted chunks, oldest first, until one fits exactly. A small request that meets the
+/* Sort up to `steps` unsorted chunks, oldest first, until one fits exactly. A small request that meets the
  * last remainder alone splits it on, so that a run of small requests stays together. */
 /*@ requires rest: at_rest(r);
     requires size: request(size);
