@@ -5,6 +5,7 @@
 
 #include "options.h"
 #include "os.h"
+#include "purge.h"
 #include "report.h"
 #include "returned.h"
 
@@ -468,6 +469,8 @@ struct granule *cache_allocate(struct cache *c, uint32_t size) {
     if (a == NULL)
         return NULL;
     uint32_t count = arena_allocate_run(a, size, wanted, fetched);
+    if (count != 0)
+        purge_take_ahead(fetched[count - 1]);
     arena_leave_waiting(a);
     if (count == 0)
         return NULL;

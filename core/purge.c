@@ -16,6 +16,15 @@ enum {
     PURGE_STEPS = 10000 /* along one bin, so that the time of one free is bounded */
 };
 
+/* What is taken ahead where small chunks fill what was given back: so much, if it is a small share of
+ * what is in use; for chunks with so little beside the page that each page of them is likely to be
+ * touched (page caches keep a page and what describes it in one block). */
+enum {
+    AHEAD_GRANULES = 128 * 1024 / GRANULE_BYTES,
+    AHEAD_SHARE = 16,
+    AHEAD_CHUNK_GRANULES = PAGE_GRANULES * 5 / 4
+};
+
 #define SECOND_NS 1000000000u
 
 /* Between two times that memory goes back from beyond the limit, if it was used again in between:
@@ -282,6 +291,31 @@ void purge_free_chunk(struct granule *header) {
     h->freed_in_a_row += !clears;
     uint32_t fast_max = clears ? 0 : (uint32_t)option(&options.mxfast_granules);
     region_free(&h->region, heap_index(h, header), fast_max);
+}
+
+/* Whether at i, where a chunk ends, stands a large free one, and its first whole pages were given back. Not
+ * top: of what is grown by, arena.c has got as much as is likely to be used. */
+static bool starts_purged(const struct region *r, uint32_t i) {
+    if (i == r->top || r->g[i].size < PURGE_MIN_GRANULES || !header_is(r->g, &r->key, i, SEAL_FREE))
+        return false;
+    check_record(r, i);
+    struct page_run run = region_purged(r, i);
+    return run.from < run.to && run.from == region_whole_pages(r, i).from;
+}
+
+void purge_take_ahead(const struct granule *header) {
+    struct heap *h = heap_of(header);
+    struct region *r = &h->region;
+    uint32_t i = heap_index(h, header) + header->size;
+    if (header->size > AHEAD_CHUNK_GRANULES || !starts_purged(r, i) ||
+        granules_in_use(r) / AHEAD_SHARE < AHEAD_GRANULES)
+        return;
+    struct page_run run = region_purged(r, i);
+    uint32_t rest = run.to - run.from;
+    uint32_t ahead = rest < AHEAD_GRANULES ? rest : AHEAD_GRANULES;
+    os_populate(&r->g[run.from], (size_t)ahead * GRANULE_BYTES);
+    run.from += ahead;
+    region_set_purged(r, i, ahead < rest ? run : (struct page_run){0, 0});
 }
 
 struct granule *purge_join(struct granule *header) {

@@ -2772,17 +2772,13 @@ static uint32_t find_aligned(struct region *r, uint32_t size, uint32_t align) {
         return i;
     //@ ghost Sorted: ;
     i = find_fit(r, size, align);
-    if (i == 0) {
+    if (i == 0)
         i = find_merged(r, whole);
-        //@ assert kept: kept{Pre, Here}(r->g, -1) && no_new{Pre, Here}(-1);
-        //@ assert payload: both{Pre, Sorted, Here}(r->g, -1);
-        //@ assert cells: cellwise{Pre, Here}(r->g, -1);
-        //@ assert untouched: untouched{Pre, Here}(r->g, -1);
-        return i;
+    else {
+        //@ assert inside: extent(i) && hooked(r->g, i + 1) && i != r->top;
+        from_bin(r, i);
+        check_free(r, i);
     }
-    //@ assert inside: extent(i) && hooked(r->g, i + 1) && i != r->top;
-    from_bin(r, i);
-    check_free(r, i);
     //@ assert kept: kept{Pre, Here}(r->g, -1) && no_new{Pre, Here}(-1);
     //@ assert payload: both{Pre, Sorted, Here}(r->g, -1);
     //@ assert cells: cellwise{Pre, Here}(r->g, -1);

@@ -27,7 +27,7 @@ RIVALS = {
     "scudo": ("/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.scudo_standalone-x86_64.so",
               "libclang-rt-14-dev", "#56b4e9"),
 }
-GLIBC_COLOUR, OUR_COLOUR = "#000000", "#d00000"
+GLIBC_COLOUR, OUR_COLOUR, FLOOR_COLOUR = "#000000", "#d00000", "#999999"
 
 
 class UsageError(Exception):
@@ -70,6 +70,11 @@ def find_allocators(names, build, folder):
             found.append(Allocator(name, c_library(), GLIBC_COLOUR))
         elif name == "chunkproof":
             found.append(Allocator(name, own_library(build, folder).resolve(), OUR_COLOUR))
+        elif name == "floor":
+            library = Path(build).resolve() / "bench/floor.so"
+            if not library.exists():
+                raise UsageError(f"{library} is missing: run make bench ARGS=--help")
+            found.append(Allocator(name, library, FLOOR_COLOUR))
         elif name in RIVALS:
             pattern, package, colour = RIVALS[name]
             libraries = sorted(glob.glob(pattern))

@@ -811,6 +811,47 @@ static void check_trim_pad(void) {
     cp_free(q);
 }
 
+/* From Linux 5.14 on. */
+static bool system_populates(void) {
+    void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(page != MAP_FAILED);
+    bool populates = madvise(page, PAGE, 23 /* MADV_POPULATE_WRITE */) == 0;
+    munmap(page, PAGE);
+    return populates;
+}
+
+/* Where small blocks begin to fill what was given back, its next pages come in one call; those that
+ * nothing came to use go back like others. */
+static void check_taken_ahead(void) {
+    enum { LIVE = 100, HOLE = 32, SMALL = 3000, AHEAD = 128 * KIB };
+    static unsigned char *live[LIVE + HOLE], *small[SMALL];
+    REQUIRE(cp_mallopt(OPT_TRIM_THRESHOLD, 256 << 20) == 1);
+    for (size_t i = 0; i < LIVE + HOLE; i++) {
+        REQUIRE((live[i] = cp_malloc(64 * KIB)) != NULL);
+        memset(opaque(live[i]), 1, 64 * KIB);
+    }
+    const unsigned char *hole = live[LIVE / 2], *end = live[LIVE / 2 + HOLE];
+    for (size_t i = LIVE / 2; i < LIVE / 2 + HOLE; i++)
+        cp_free(live[i]);
+    cp_malloc_trim(0);
+    REQUIRE(resident_pages(hole, end) == 0);
+    size_t n = 0;
+    do {
+        REQUIRE(n < SMALL && (small[n] = cp_malloc(2000)) != NULL);
+    } while (small[n] < hole || small[n++] >= end);
+    size_t ahead = resident_pages(hole, end);
+    REQUIRE_FOR(ahead, !system_populates() || ahead >= AHEAD / PAGE);
+    REQUIRE_FOR(ahead, ahead <= 2 * AHEAD / PAGE);
+    cp_malloc_trim(0);
+    ahead = resident_pages(hole, end);
+    REQUIRE_FOR(ahead, ahead <= 4);
+    while (n > 0)
+        cp_free(small[--n]);
+    for (size_t i = 0; i < LIVE + HOLE; i++)
+        if (live[i] < hole || live[i] >= end)
+            cp_free(live[i]);
+}
+
 /* ---- Statistics --------------------------------------------------------------------------- */
 
 static void require_plausible(struct cp_mallinfo m) {
@@ -1061,8 +1102,8 @@ static const struct check {
     CHECK(mallopt_results),   CHECK(perturb),          CHECK(mmap_threshold),
     CHECK(dynamic_threshold), CHECK(mmap_max),         CHECK(mxfast),
     CHECK(top_pad),           CHECK(trim_threshold),   CHECK(trim),
-    CHECK(trim_pad),          CHECK(mallinfo),         CHECK(malloc_info),
-    CHECK(malloc_stats),      CHECK(swings),
+    CHECK(trim_pad),          CHECK(taken_ahead),      CHECK(mallinfo),
+    CHECK(malloc_info),       CHECK(malloc_stats),     CHECK(swings),
 #undef CHECK
 };
 #define CHECKS (sizeof checks / sizeof *checks)
