@@ -23,9 +23,6 @@ static bool growth_refused; /* once, by the system; atomic */
  * microsecond, and threads that move make arenas, each with memory of its own. */
 enum { ENTER_TRIES = 50 };
 
-/* What is grown by may be faulted in at once up to this share of what is in use. */
-enum { POPULATE_SHARE = 16 };
-
 /* ---- Secrets, the ring ------------------------------------------------------------------------ */
 
 static void draw_secrets(void) {
@@ -172,20 +169,12 @@ static size_t growth_bytes(const struct heap *h, uint32_t size, size_t pad_bytes
     return need <= have ? 0 : (need - have) * GRANULE_BYTES + pad_bytes;
 }
 
-/* Memory at `start` was got for a chunk of `size` granules. One of a page or less leaves no page
- * untouched, nor do its successors, for each has a header: so all pages come in one call, not one by
- * one as they are touched, if they are few beside what is in use. */
-static void populate(const struct heap *h, void *start, size_t bytes, uint32_t size) {
-    if (size <= PAGE_GRANULES &&
-        bytes / GRANULE_BYTES <= granules_in_use(&h->region) / POPULATE_SHARE)
-        os_populate(start, bytes);
-}
-
 /* `bytes` at `start`, where the heap ended, are its memory from now on: top grows. */
 static void heap_extend(struct heap *h, void *start, size_t bytes, uint32_t size) {
     h->committed_bytes += bytes;
     count_system(h->arena, bytes, 0);
-    populate(h, start, bytes, size);
+    if (heap_may_populate(h, size, bytes / GRANULE_BYTES))
+        os_populate(start, bytes);
     region_extend(&h->region, granules_within(h, h->committed_bytes), true);
 }
 

@@ -13,16 +13,8 @@ enum {
     LIMIT_TIMES = 4,
     MOSTLY_TIMES = 8,
     KEPT_GRANULES = 1024 * 1024 / GRANULE_BYTES,
+    AHEAD_GRANULES = 128 * 1024 / GRANULE_BYTES, /* see purge_take_ahead */
     PURGE_STEPS = 10000 /* along one bin, so that the time of one free is bounded */
-};
-
-/* What is taken ahead where small chunks fill what was given back: so much, if it is a small share of
- * what is in use; for chunks with so little beside the page that each page of them is likely to be
- * touched (page caches keep a page and what describes it in one block). */
-enum {
-    AHEAD_GRANULES = 128 * 1024 / GRANULE_BYTES,
-    AHEAD_SHARE = 16,
-    AHEAD_CHUNK_GRANULES = PAGE_GRANULES * 5 / 4
 };
 
 #define SECOND_NS 1000000000u
@@ -307,8 +299,7 @@ void purge_take_ahead(const struct granule *header) {
     struct heap *h = heap_of(header);
     struct region *r = &h->region;
     uint32_t i = heap_index(h, header) + header->size;
-    if (header->size > AHEAD_CHUNK_GRANULES || !starts_purged(r, i) ||
-        granules_in_use(r) / AHEAD_SHARE < AHEAD_GRANULES)
+    if (!heap_may_populate(h, header->size, AHEAD_GRANULES) || !starts_purged(r, i))
         return;
     struct page_run run = region_purged(r, i);
     uint32_t rest = run.to - run.from;
