@@ -60,6 +60,11 @@
 #define FREED_IN_A_ROW 1024u
 #endif
 
+/* As much of what was given back comes in one call where small chunks begin to fill it (128 KiB). */
+#ifndef AHEAD_GRANULES /* scaled down like RETURNED_GRANULES */
+#define AHEAD_GRANULES 8192u
+#endif
+
 /* How many unsorted chunks one allocation sorts at most, so that its time is bounded. */
 #define UNSORTED_STEPS 10000u
 

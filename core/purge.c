@@ -13,7 +13,6 @@ enum {
     LIMIT_TIMES = 4,
     MOSTLY_TIMES = 8,
     KEPT_GRANULES = 1024 * 1024 / GRANULE_BYTES,
-    AHEAD_GRANULES = 128 * 1024 / GRANULE_BYTES, /* see purge_take_ahead */
     PURGE_STEPS = 10000 /* along one bin, so that the time of one free is bounded */
 };
 
