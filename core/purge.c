@@ -284,24 +284,27 @@ void purge_free_chunk(struct granule *header) {
     region_free(&h->region, heap_index(h, header), fast_max);
 }
 
-/* Whether at i, where a chunk ends, stands a large free one, and its first whole pages were given back. Not
+/* Of a large free chunk at i, where another ends: the pages given back, if it starts with them. Not of
  * top: of what is grown by, arena.c has got as much as is likely to be used. */
-static bool starts_purged(const struct region *r, uint32_t i) {
+static struct page_run purged_start(const struct region *r, uint32_t i) {
+    struct page_run none = {0, 0};
     if (i == r->top || r->g[i].size < PURGE_MIN_GRANULES || !header_is(r->g, &r->key, i, SEAL_FREE))
-        return false;
+        return none;
     check_record(r, i);
     struct page_run run = region_purged(r, i);
-    return run.from < run.to && run.from == region_whole_pages(r, i).from;
+    return run.from == region_whole_pages(r, i).from ? run : none;
 }
 
 void purge_take_ahead(const struct granule *header) {
     struct heap *h = heap_of(header);
     struct region *r = &h->region;
     uint32_t i = heap_index(h, header) + header->size;
-    if (!heap_may_populate(h, header->size, AHEAD_GRANULES) || !starts_purged(r, i))
+    if (!heap_may_populate(h, header->size, AHEAD_GRANULES))
         return;
-    struct page_run run = region_purged(r, i);
+    struct page_run run = purged_start(r, i);
     uint32_t rest = run.to - run.from;
+    if (rest == 0)
+        return;
     uint32_t ahead = rest < AHEAD_GRANULES ? rest : AHEAD_GRANULES;
     os_populate(&r->g[run.from], (size_t)ahead * GRANULE_BYTES);
     run.from += ahead;

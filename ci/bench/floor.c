@@ -4,7 +4,6 @@
  *
  *   make bench ARGS="--allocators glibc,chunkproof,floor --only '^pattern/(pair64|batch)'"
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
