@@ -288,12 +288,13 @@ static void resizing(void) {
     end("resize");
 }
 
-/* The last block grows and shrinks by 16 bytes, through every size that top can have left. */
+/* The last block grows and shrinks by 16 bytes, through every size that top can have left. A thread
+ * cache is refilled with one chunk so large; of smaller ones, others would lie before top. */
 static void stepping(bool grow) {
     begin();
     bytes[4] = 6; /* M_TOP_PAD 0: top is small */
-    sized(OP_MALLOC, 0, 0, grow ? 1500 : 3560);
-    sized(OP_MALLOC, 1, 0, 1500);
+    sized(OP_MALLOC, 0, 0, grow ? 13000 : 11060);
+    sized(OP_MALLOC, 1, 0, 9000);
     for (unsigned i = 0; i < 90; i++) {
         uint8_t *r = record(code_byte(OP_REALLOC), grow ? 1 : 0, 0);
         r[4] = (uint8_t)(ops_size_classes() - 3); /* the old size and 16 times the distance */
