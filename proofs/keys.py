@@ -5,11 +5,13 @@ WP makes them from the function's body, from what the unit declares, predicates 
 it is called; the body of another function is never looked at. So a key covers
 
     the settings      how Frama-C and the provers are called, and their versions
-    the unit          the file and the core headers it includes, less the bodies of proved functions and comments
+    the unit          the file and the core headers it includes, less the bodies of proved functions, comments, and
+                      constants that nothing there names (config.h has those of all of core/)
     the function      its body, and what its line in proofs/PROVED says
 
 and a changed body gives one function another key, a changed contract or predicate all functions of its units.
 """
+import collections
 import functools
 import hashlib
 import os
@@ -54,16 +56,30 @@ def taken_apart(text, names):
     return "".join(rest) + text[at:], {name: text[start:end] for (start, end), name in spans}
 
 
+CONSTANT = re.compile(r"^#ifndef (?P<guarded>\w+) *\n#define (?P=guarded) .*[^\\\n]\n#endif *\n"
+                      r"|^#define (?P<plain>\w+) .*[^\\\n]\n", re.M)
+
+
+def less_unnamed(texts):
+    """{path: text} of a unit without the #define of constants named nowhere else in it: they mean nothing to it."""
+    times = collections.Counter(word for text in texts.values() for word in re.findall(r"\w+", text))
+    def kept(m):
+        name = m["guarded"] or m["plain"]
+        return m[0] if times[name] > re.findall(r"\w+", m[0]).count(name) else ""
+    return {path: CONSTANT.sub(kept, text) for path, text in texts.items()}
+
+
 def keys_of(rows, text_of, settings):
     """{function: key} of rows of proofs/PROVED. `text_of(path)`: a file's text without comments."""
     names = frozenset(row[1] for row in rows)
     units = {row[0]: sorted(unit_of(row[0])) for row in rows}
-    apart = {path: taken_apart(text_of(path), names) for unit in units.values() for path in unit}
+    texts = {file: less_unnamed({path: text_of(path) for path in unit}) for file, unit in units.items()}
+    apart = {(file, path): taken_apart(text, names) for file, unit in texts.items() for path, text in unit.items()}
     keys = {}
     for file, function, *flags in rows:
         parts = [settings, " ".join([file, function] + flags)]
         for path in units[file]:
-            rest, bodies = apart[path]
+            rest, bodies = apart[file, path]
             parts += [path, rest, bodies.get(function, "")]
         keys[function] = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
     return keys
@@ -99,6 +115,10 @@ def self_test():
             good = found == expected
             print("%s planted in %s: %d keys change%s" % (name, path, len(found), "" if good else ", expected %d" % len(expected)))
             passed, failed = passed + good, failed + (not good)
+    for constant, number in (("AHEAD_GRANULES", 0), ("CHUNK_MIN_GRANULES", len(rows))):
+        found = planted(gate, rows, "core/config.h", lambda t: re.sub(r"(#define %s) .*" % constant, r"\1 77u", t))
+        print("%s made 77: %d keys change" % (constant, len(found)))
+        passed, failed = passed + (len(found) == number), failed + (len(found) != number)
     print("%d passed, %d failed" % (passed, failed))
     return 1 if failed else 0
 
