@@ -135,6 +135,17 @@ def run_served(command, allocator, env):
     return output
 
 
+def count_instructions(command, allocator, env, folder=None):
+    """Of a command and all it starts, in user mode, by valgrind's cachegrind."""
+    with tempfile.TemporaryDirectory() as logs:
+        run(["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null",
+             "--trace-children=yes", f"--log-file={logs}/%p", *command],
+            {**env, "LD_PRELOAD": str(allocator.library)}, folder)
+        text = "".join(log.read_text() for log in Path(logs).iterdir())
+    counts = re.findall(r"I +refs: +([\d,]+)", text)
+    return {"instructions": float(sum(int(count.replace(",", "")) for count in counts))}
+
+
 # ---- Figures and tables --------------------------------------------------------------------------
 
 def geometric_mean(values):

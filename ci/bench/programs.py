@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-from measuring import ROOT, RunError, environment, run
+from measuring import ROOT, RunError, count_instructions, environment, run
 
 # The test's own workload, timed; then what is resident when all of it is gone.
 PERL_MAIN = r"""
@@ -29,6 +29,8 @@ def figures(text):
 
 class Program:
     """A command, measured from outside. What it prints as figures takes precedence."""
+
+    always_the_same = True  # work, so that instructions can be compared
 
     def __init__(self, name, binary, command, scale_of=None, env=None):
         self.name, self.binary, self.command = name, binary, command
@@ -65,12 +67,18 @@ class Program:
         if str(allocator.library) not in bound or others:
             raise RunError(f"{self.binary}: malloc is not {allocator.name}'s but {sorted(others)}'s")
 
+    def environment(self):
+        return environment(HOME=str(self.folder), TMPDIR=str(self.folder), **self.env)
+
+    def count_instructions(self, allocator):
+        self.before()
+        return count_instructions(self.arguments(), allocator, self.environment(), self.folder)
+
     def run(self, allocator, launch):
         self.before()
         result = self.folder / "launch.result"
         output = run([launch, result, allocator.library, *self.arguments()],
-                     environment(HOME=str(self.folder), TMPDIR=str(self.folder), **self.env),
-                     folder=self.folder)
+                     self.environment(), folder=self.folder)
         return {**figures(result.read_text()), **figures(output)}
 
 
@@ -152,6 +160,7 @@ class Redis(Program):
     """redis-server under redis-benchmark on a free loopback port; seconds are redis-benchmark's. The
     peak is the server's; what stays is measured after FLUSHALL."""
 
+    always_the_same = False
     TESTS = "set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,zadd,zpopmin,lrange_100,mset"
 
     def __init__(self):
