@@ -16,7 +16,7 @@ static struct seal_key key;
 static struct lock list_lock; /* guards the ring's growth */
 static uint32_t arenas_made; /* atomic */
 static size_t all_committed_bytes; /* of all arenas; atomic */
-static unsigned processors; /* 0: not asked for yet; atomic */
+static unsigned processors; /* asked for at the start only: a sandbox may forbid it later */
 static bool growth_refused; /* once, by the system; atomic */
 
 /* How often a thread tries its own arena's lock before it moves to another: locks are held for a
@@ -54,28 +54,18 @@ void arena_start(void) {
     arena_break_range = (struct address_range){0, 0};
     arenas_made = 1;
     all_committed_bytes = 0;
-    processors = 0;
+    processors = os_cpu_count();
     growth_refused = false;
     lock_init(&main_arena.lock);
     lock_init(&list_lock);
     draw_secrets();
 }
 
-/* The system is asked once: a thread that finds all arenas locked wants to know each time. */
-static unsigned processor_count(void) {
-    unsigned count = __atomic_load_n(&processors, __ATOMIC_RELAXED);
-    if (count == 0) {
-        count = os_cpu_count();
-        __atomic_store_n(&processors, count, __ATOMIC_RELAXED);
-    }
-    return count;
-}
-
 static size_t arena_limit(void) {
     size_t limit = option(&options.arena_max);
     if (limit != 0)
         return limit;
-    size_t by_processors = (size_t)ARENAS_PER_PROCESSOR * processor_count();
+    size_t by_processors = (size_t)ARENAS_PER_PROCESSOR * processors;
     size_t test = option(&options.arena_test);
     return by_processors > test ? by_processors : test;
 }
