@@ -70,7 +70,10 @@ class Program:
     def environment(self):
         return environment(HOME=str(self.folder), TMPDIR=str(self.folder), **self.env)
 
-    def count_instructions(self, allocator):
+    def count_instructions(self, allocator, folder, scale):
+        """Of work of its own, prepared when first asked for."""
+        if self.folder != folder:
+            self.prepare(folder, scale)
         self.before()
         return count_instructions(self.arguments(), allocator, self.environment(), self.folder)
 
