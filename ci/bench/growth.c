@@ -2,7 +2,8 @@
  *
  *   axis=heap     at: MiB of live blocks of 64 KiB, of which only the first bytes are touched
  *   axis=free     at: free chunks of mixed sizes, none of which can merge with another
- *   axis=threads  at: threads that work side by side, each on its own blocks
+ *   axis=threads  at: threads that work side by side, each on its own blocks, ops each: else the more
+ *                 there are, the more of what is measured is their start
  *   axis=regions  at: threads that have each made blocks and stay; blocks of all of them, so of as
  *                 many regions as the allocator gave them, are freed and made anew by one thread
  *
@@ -73,14 +74,14 @@ static void free_chunks(void) {
 }
 
 static void *measure_in_thread(void *number) {
-    measure((size_t)number, ops / at);
+    measure((size_t)number, ops);
     return NULL;
 }
 
 static void threads(void) {
     bench_clock_start();
     bench_threads(at, measure_in_thread);
-    bench_clock_stop(ops);
+    bench_clock_stop(ops * at);
 }
 
 /* ---- Regions ----------------------------------------------------------------------------------- */
