@@ -126,24 +126,38 @@ def run(command, env, folder=None, stdin=None):
         return output.read().decode(errors="replace")
 
 
-def run_served(command, allocator, env):
-    """Runs a program that says which file its malloc comes from; it must be the allocator's."""
-    output = run(command, {**env, "LD_PRELOAD": str(allocator.library)})
+def require_served(output, command, allocator):
+    """The program's output must say that its malloc comes from the allocator's file."""
     served = re.search(r"^malloc\s+(\S+)$", output, re.MULTILINE)
     if served is None or not allocator.library.name.startswith(served.group(1)):
         raise RunError(f"{command[0]}: malloc is not {allocator.name}'s\n{output}")
+
+
+def run_served(command, allocator, env):
+    """Runs a program that says which file its malloc comes from; it must be the allocator's."""
+    output = run(command, {**env, "LD_PRELOAD": str(allocator.library)})
+    require_served(output, command, allocator)
     return output
 
 
 def count_instructions(command, allocator, env, folder=None):
-    """Of a command and all it starts, in user mode, by valgrind's cachegrind."""
+    """Of a command and all it starts, in user mode, by valgrind's callgrind; and what it printed."""
     with tempfile.TemporaryDirectory() as logs:
-        run(["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null",
-             "--trace-children=yes", f"--log-file={logs}/%p", *command],
-            {**env, "LD_PRELOAD": str(allocator.library)}, folder)
+        output = run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+                      "--trace-children=yes", f"--log-file={logs}/%p", *command],
+                     {**env, "LD_PRELOAD": str(allocator.library)}, folder)
         text = "".join(log.read_text() for log in Path(logs).iterdir())
-    counts = re.findall(r"I +refs: +([\d,]+)", text)
-    return {"instructions": float(sum(int(count.replace(",", "")) for count in counts))}
+    counts = re.findall(r"Collected : (\d+)", text)
+    if not counts:
+        raise RunError(f"{command[0]}: valgrind counted nothing\n{text}")
+    return sum(int(count) for count in counts), output
+
+
+def count_instructions_served(command, allocator, env):
+    """The same of a program that says which file its malloc comes from."""
+    count, output = count_instructions(command, allocator, env)
+    require_served(output, command, allocator)
+    return count
 
 
 # ---- Figures and tables --------------------------------------------------------------------------

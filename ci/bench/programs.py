@@ -75,7 +75,8 @@ class Program:
         if self.folder != folder:
             self.prepare(folder, scale)
         self.before()
-        return count_instructions(self.arguments(), allocator, self.environment(), self.folder)
+        count, _ = count_instructions(self.arguments(), allocator, self.environment(), self.folder)
+        return {"instructions": count}
 
     def run(self, allocator, launch):
         self.before()
