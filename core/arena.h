@@ -35,7 +35,8 @@ struct heap {
     uint64_t purged_ns; /* when memory last went back, and ... */
     uint32_t in_use_then; /* ... granules in use behind it ... */
     uint32_t in_use_high; /* ... and at most since (purge.c) */
-    uint32_t in_use_max; /* granules, since the region last shrank as a whole (purge.c) */
+    uint32_t in_use_max; /* granules, since the region last shrank as a whole (purge.c) ... */
+    uint32_t in_use_peak; /* ... and since caches were last emptied into it */
     uint32_t freed_in_a_row; /* chunks, since one was last allocated (purge.c) */
     uint32_t purge_trigger; /* dirty granules that are none too many; 0: the budget decides */
 };

@@ -31,18 +31,20 @@ enum { BORROW_MAX_BYTES = 1024 * 1024 };
 enum { BORROW_LEAST_BYTES = 96 * 1024, BORROW_STEP_BYTES = 16 * 1024 };
 
 /* Pointers to chunks that a cache has room for. A stack that outgrows its place moves to the end of
- * those in use, so that small stacks share pages: a thread touches as few as it needs. */
-enum { SLOTS = 16 * 1024 };
+ * those in use, so that small stacks share pages: a thread touches as few as it needs. One of SLIDE_MIN or
+ * more has room behind it, by which it moves on as its oldest chunks leave: a kilobyte of pointers would
+ * else be moved for every few. */
+enum { SLOTS = 16 * 1024, SLIDE_MIN = 64, SLACK_SHARE = 8 };
 
-/* Chunks that move between cache and arena under one lock, at most: enough to pay for the lock,
- * few enough that a thread which swings about a bin's limit does not move half of it each time; and
- * few bytes, since neighbours fetched at once are freed at different times. Giving back 16 at a time
- * would take the slowest free in a thousand of the pattern map from 4.3 to 1.5 us, but the path
- * flush (ci/bench/instructions) from 240 instructions to 307; 4 at a time, each fetched ahead while
- * those before it go, 0.85 us, and map 8% more time. A whole bin of 1536 once a program clears, to be
- * rarer than that: the same time and 1.7 times the p99.9, because a region that is mostly free must
- * have all of it back at each flush, and that is the last eighth of a clear. */
+/* Chunks that come from the arena under one lock, at most: enough to pay for the lock, and few bytes, since
+ * neighbours fetched at once are freed at different times. */
 enum { BATCH_MAX = 64, BATCH_BYTES = 8192 };
+
+/* And that go back under one, which merges them: few, so that no free waits long. The lock costs little
+ * beside that, since what the next few will read is fetched meanwhile (returned.c). Of the frees of the
+ * pattern map one in a thousand takes 4.0 us at 64, 1.6 at 16, 1.0 at 8, 0.6 at 4, and glibc's 0.32; at 4,
+ * and more so at 2, the pattern takes longer. */
+enum { FLUSH_MAX = 8 };
 
 /* A miss takes in what others returned if it is this share of what may wait: a few chunks are sooner
  * fetched from the arena (server-64 5% slower without). */
@@ -141,11 +143,15 @@ static void set_ends(struct cache *c) {
     set_end(&c->shared_request_end, &c->shared_chunk_end, most);
 }
 
+/* How far a stack of `limit` pointers may slide in its place; a short one is sooner moved. */
+static uint32_t slack(uint32_t limit) { return limit < SLIDE_MIN ? 0 : limit / SLACK_SHARE; }
+
 /* Give a bin's stack a place for `limit` pointers, behind those in use. */
 static void place_stack(struct cache *c, uint32_t bin, uint32_t count, uint32_t limit) {
     struct granule **base = slots_of(c) + c->slots_used + 1;
     base[-1] = &c->nothing[1];
-    c->slots_used += limit + 1;
+    c->slots_used += 1 + limit + slack(limit);
+    c->slack[bin] = (uint16_t)slack(limit);
     c->base[bin] = base;
     c->top[bin] = base + count;
     c->end[bin] = base + limit;
@@ -293,7 +299,7 @@ static void raise_limit(struct cache *c, uint32_t bin) {
     uint32_t most = bin_capacity(bin), now = cache_limit(c, bin);
     uint32_t more_chunks = now == 0 ? 1 : now;
     uint32_t limit = at_most(now + more_chunks, most);
-    if (limit <= now || limit >= SLOTS - c->slots_used)
+    if (limit <= now || limit + slack(limit) >= SLOTS - c->slots_used)
         return;
     size_t more = (size_t)(limit - now) * bin_size(bin) * GRANULE_BYTES;
     if (more > c->budget_bytes && !borrow(c, more))
@@ -443,11 +449,11 @@ static void collect(struct cache *c) {
             continue;
         rest[count++] = header;
         if (count == ARENA_RUN_MAX) {
-            return_chunks(rest, count, NULL);
+            return_chunks(rest, count, 0, NULL);
             count = 0;
         }
     }
-    return_chunks(rest, count, NULL);
+    return_chunks(rest, count, 0, NULL);
 }
 
 static bool worth_collecting(const struct arena *a) {
@@ -482,11 +488,13 @@ struct granule *cache_allocate(struct cache *c, uint32_t size) {
     return fetched[0];
 }
 
-/* Give `count` of a bin's chunks back, by their payloads. */
-static bool give_back(struct granule **payload, uint32_t count, const struct arena *home) {
-    for (uint32_t s = 0; s < count; s++)
+/* Give the oldest `out` of a bin's `count` chunks back. */
+static bool give_back(struct cache *c, uint32_t bin, uint32_t out, uint32_t count,
+                      const struct arena *home) {
+    struct granule **payload = c->base[bin];
+    for (uint32_t s = 0; s < out; s++)
         payload[s]--;
-    return return_chunks(payload, count, home);
+    return return_chunks(payload, out, out <= FLUSH_MAX ? count - out : 0, home);
 }
 
 /* Give everything back and start anew, with low limits. */
@@ -495,16 +503,46 @@ static void reset(struct cache *c) {
     place_stacks(c);
 }
 
+/* The oldest `out` have left: the stack begins behind them or, at the end of its place, moves back. */
+static void slide(struct cache *c, uint32_t bin, uint32_t out) {
+    struct granule **base = c->base[bin], **from = base + out;
+    uint32_t limit = cache_limit(c, bin);
+    if (out <= c->slack[bin]) {
+        c->slack[bin] = (uint16_t)(c->slack[bin] - out);
+        from[-1] = &c->nothing[1];
+        c->base[bin] = from;
+        c->end[bin] = from + limit;
+        return;
+    }
+    base -= slack(limit) - c->slack[bin];
+    memmove(base, from, (size_t)(c->top[bin] - from) * sizeof *from);
+    c->slack[bin] = (uint16_t)slack(limit);
+    c->top[bin] -= from - base;
+    c->base[bin] = base;
+    c->end[bin] = base + limit;
+}
+
+/* So many of the oldest chunks of a bin, and as many more as adjoin the one before them: those become one
+ * chunk before they are freed (returned.c), which takes no time to speak of. */
+static uint32_t with_adjoining(const struct cache *c, uint32_t bin, uint32_t out, uint32_t most) {
+    struct granule *const *payload = c->base[bin];
+    for (; out < most; out++) {
+        const struct granule *last = payload[out - 1], *next = payload[out];
+        if (last + last[-1].size != next && next + next[-1].size != last)
+            break;
+    }
+    return out;
+}
+
 /* Give the oldest chunks of a full bin back; all chunks if there is hardly anything left in use. */
 static void make_room(struct cache *c, uint32_t bin) {
-    uint32_t out = batch(c, bin);
-    uint32_t count = cache_count(c, bin);
-    if (out > count)
+    uint32_t most = batch(c, bin), count = cache_count(c, bin);
+    if (most > count)
         return;
-    bool mostly_free = give_back(c->base[bin], out, c->arena);
-    memmove(c->base[bin], c->base[bin] + out, (count - out) * sizeof(struct granule *));
-    c->top[bin] -= out;
-    if (mostly_free)
+    uint32_t out = with_adjoining(c, bin, at_most(most, FLUSH_MAX), most);
+    bool emptier = give_back(c, bin, out, count, c->arena);
+    slide(c, bin, out);
+    if (emptier)
         reset(c);
 }
 
@@ -522,7 +560,7 @@ void cache_flush(struct cache *c) {
         uint32_t count = cache_count(c, bin);
         c->top[bin] = c->base[bin];
         if (count != 0) /* few bins hold any */
-            give_back(c->base[bin], count, NULL);
+            give_back(c, bin, count, count, NULL);
     }
 }
 

@@ -55,6 +55,7 @@ struct cache {
     size_t borrowed_bytes; /* of the budget that all caches share ... */
     size_t borrow_max_bytes; /* ... and at most, for now */
     uint32_t slots_used; /* of those behind this struct */
+    uint16_t slack[CACHE_BIN_COUNT]; /* how far each stack may yet move on in its place */
     struct cache *next; /* registry, or pool of those without a thread */
     struct cache *previous;
 };

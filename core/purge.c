@@ -13,6 +13,8 @@ enum {
     LIMIT_TIMES = 4,
     MOSTLY_TIMES = 8,
     KEPT_GRANULES = 1024 * 1024 / GRANULE_BYTES,
+    SHORT_RUNS = 16,
+    SHORT_GRANULES = 64 * 1024 / GRANULE_BYTES,
     PURGE_STEPS = 10000 /* along one bin, so that the time of one free is bounded */
 };
 
@@ -170,6 +172,8 @@ static void note_use(struct heap *h) {
     uint32_t in_use = granules_in_use(&h->region);
     if (in_use > h->in_use_high)
         h->in_use_high = in_use;
+    if (in_use > h->in_use_peak)
+        h->in_use_peak = in_use;
 }
 
 static void note_purge(struct heap *h, uint64_t now) {
@@ -183,16 +187,24 @@ static bool beyond_trigger(const struct heap *h) {
     return dirty > h->purge_trigger || dirty > granules_in_use(&h->region) / 2 + kept_granules();
 }
 
+/* Whether one more run of `dirty` granules may go, after `runs` others: where only the limit allows it, what
+ * is beyond that and the next few if they are short, so that it is many frees before one does so again. */
+static bool may_purge(const struct heap *h, bool pressed, uint32_t dirty, uint32_t runs) {
+    if (h->purge_allowance > 0)
+        return true;
+    return pressed && (beyond_limit(&h->region) || (runs < SHORT_RUNS && dirty <= SHORT_GRANULES));
+}
+
 /* Until little of the budget is left, so that it is long before a free starts it again. At most 16 runs
  * in each free, and the rest in those to come, makes the longest free half as long, the slowest in a
  * hundred twice (growth, beside a million free chunks), and changes nothing between them. */
 static void purge_oldest(struct heap *h, uint32_t budget, bool pressed) {
     struct region *r = &h->region;
-    while (r->dirty_granules > budget / 8 &&
-           (h->purge_allowance > 0 || (pressed && beyond_limit(r)))) {
+    for (uint32_t runs = 0; r->dirty_granules > budget / 8; runs++) {
         uint32_t i = region_oldest_dirty(r);
         uint32_t dirty = i == 0 ? 0 : region_dirty(r, i);
-        if (i == 0 || !purge_run(r, i, region_whole_pages(r, i)))
+        if (i == 0 || !may_purge(h, pressed, dirty, runs) ||
+            !purge_run(r, i, region_whole_pages(r, i)))
             break;
         h->purge_allowance -= dirty; /* the last one may overdraw it */
     }
@@ -234,7 +246,16 @@ static bool mostly_free(const struct region *r) {
     return region_granules(r) / MOSTLY_TIMES > granules_in_use(r) + kept_granules();
 }
 
-/* Whether it is mostly free. */
+/* Whether half of what was in use has been freed since this was last found so. */
+static bool has_halved(struct heap *h) {
+    uint32_t in_use = granules_in_use(&h->region);
+    if (in_use > h->in_use_peak / 2)
+        return false;
+    h->in_use_peak = in_use;
+    return true;
+}
+
+/* Whether it is mostly free, and emptier by half than when it last was. */
 static bool purge_heap(struct heap *h) {
     struct region *r = &h->region;
     bool mostly = mostly_free(r);
@@ -246,7 +267,7 @@ static bool purge_heap(struct heap *h) {
     if ((mostly || option(&options.trim_threshold_fixed) != 0) && top_is_long(h))
         trim_top(h, UINT64_MAX);
     purge_when_due(h);
-    return mostly;
+    return mostly && has_halved(h);
 }
 
 /* One heap of several in turn: the clock may allow now what it did not when it was freed into. */

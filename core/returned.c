@@ -128,21 +128,47 @@ static uint32_t join(struct granule **slot, uint32_t count) {
  * processor's cache (1 MiB), it is fetched for all at once: clearing a map takes a third less time. */
 enum { EXPECT_CHUNKS = 8, EXPECT_GRANULES = 64 * 1024 };
 
-static void expect_all(struct granule **slot, uint32_t count) {
-    if (count < EXPECT_CHUNKS || granules_in_use(&heap_of(slot[0])->region) < EXPECT_GRANULES)
-        return;
-    for (unsigned step = 0; step < REGION_EXPECT_STEPS; step++)
-        for (uint32_t s = 0; s < count; s++) {
-            const struct heap *h = heap_of(slot[s]);
-            region_expect(&h->region, heap_index(h, slot[s]), step);
-        }
+static void expect(struct granule *header, unsigned step) {
+    const struct heap *h = heap_of(header);
+    region_expect(&h->region, heap_index(h, header), step);
 }
 
-static bool free_into(struct arena *a, struct granule **slot, uint32_t count) {
+static void expect_all(struct granule **slot, uint32_t count) {
+    for (unsigned step = 0; step < REGION_EXPECT_STEPS; step++)
+        for (uint32_t s = 0; s < count; s++)
+            expect(slot[s], step);
+}
+
+/* Where enough chunks stand behind: the last step for those of the next call, the one before for those of the
+ * call after it, and so on, so that no step waits for the one before; of the farthest, the headers. */
+enum { CALLS_AHEAD = REGION_EXPECT_STEPS + 1 };
+
+static void expect_ahead(const struct arena *a, struct granule **payload, uint32_t count) {
+    for (unsigned step = REGION_EXPECT_STEPS; step-- > 0; payload += count)
+        for (uint32_t s = 0; s < count; s++) {
+            returned_check(payload[s] - 1);
+            if (heap_of(payload[s] - 1)->arena == a)
+                expect(payload[s] - 1, step);
+        }
+    for (uint32_t s = 0; s < count; s++)
+        granule_prefetch(payload[s] - 1, 0);
+}
+
+static void expect_cold(const struct arena *a, struct granule **slot, uint32_t count,
+                        uint32_t ahead) {
+    if (granules_in_use(&heap_of(slot[0])->region) < EXPECT_GRANULES)
+        return;
+    if (ahead >= CALLS_AHEAD * count)
+        expect_ahead(a, slot + count, count);
+    else if (count >= EXPECT_CHUNKS)
+        expect_all(slot, count);
+}
+
+static bool free_into(struct arena *a, struct granule **slot, uint32_t count, uint32_t ahead) {
     bool mostly_free = false;
     if (!a->lost) {
         uint32_t joined;
-        expect_all(slot, count);
+        expect_cold(a, slot, count, ahead);
         for (uint32_t s = 0; s < count; s += joined) {
             joined = join(slot + s, count - s);
             purge_free_chunk(slot[s]);
@@ -180,7 +206,8 @@ void return_chunk(struct granule *header) {
     }
 }
 
-bool return_chunks(struct granule **slot, uint32_t count, const struct arena *home) {
+bool return_chunks(struct granule **slot, uint32_t count, uint32_t ahead,
+                   const struct arena *home) {
     bool mostly_free = false;
     while (count > 0) {
         returned_check(slot[0]);
@@ -188,7 +215,7 @@ bool return_chunks(struct granule **slot, uint32_t count, const struct arena *ho
         uint32_t own = gather(a, slot, count);
         bool foreign = home != NULL && a != home;
         if (!foreign && lock_try(&a->lock))
-            mostly_free |= free_into(a, slot, own);
+            mostly_free |= free_into(a, slot, own, own == count ? ahead : 0);
         else if (push_all(a, slot, own) >= returned_limit() || !foreign)
             arena_take_in(a);
         slot += own;

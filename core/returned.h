@@ -24,10 +24,11 @@
  * lock.
  *
  * Free one chunk that is allocated; or `count` that are cached, of any arenas. slot[] is used up.
- * `home`: the thread's own arena; NULL: none of the chunks is to wait. True if one of the arenas is
- * mostly free now, see purge_after_frees. */
+ * `home`: the thread's own arena; NULL: none of the chunks is to wait. Behind them stand the payloads of
+ * `ahead` more that the next calls will return, `count` in each. True if one of the arenas is so much
+ * emptier that what caches keep of it should go back, too: see purge_after_frees. */
 void return_chunk(struct granule *header);
-bool return_chunks(struct granule **slot, uint32_t count, const struct arena *home);
+bool return_chunks(struct granule **slot, uint32_t count, uint32_t ahead, const struct arena *home);
 
 /* How much may wait on an arena's list, in granules. */
 uint32_t returned_limit(void);

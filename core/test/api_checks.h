@@ -901,6 +901,33 @@ static void check_swings(void) {
     cp_free(pin);
 }
 
+/* Blocks of four sizes in turn, each marked, are freed in another order: far more than a thread cache
+ * holds, so that its stacks grow, move and lose their oldest chunks all the time. */
+enum { DEEP = 200000, DEEP_STRIDE = 70001 /* has no divisor in common with it */ };
+
+static void fill_and_clear(uint32_t **block) {
+    for (uint32_t i = 0; i < DEEP; i++) {
+        REQUIRE((block[i] = cp_malloc(24 + i % 4 * 32)) != NULL);
+        *block[i] = i;
+    }
+    for (size_t i = 0; i < DEEP; i++) {
+        size_t other = i * DEEP_STRIDE % DEEP;
+        REQUIRE_FOR(other, *block[other] == other);
+        cp_free(block[other]);
+    }
+}
+
+/* In the end hardly anything is left: the chunks that still wait in the cache must not keep the pages they
+ * are spread over. */
+static void check_deep_caches(void) {
+    static uint32_t *block[DEEP];
+    size_t resident = statm_bytes(STATM_RESIDENT);
+    for (unsigned round = 0; round < 5; round++)
+        fill_and_clear(block);
+    size_t left = statm_bytes(STATM_RESIDENT) - resident;
+    REQUIRE_FOR(left, left <= sizeof block + 4 * MIB);
+}
+
 static void check_mallinfo(void) {
     enum { MANY = 200, MAPPED = 3 };
     void *p[MANY];
@@ -1104,6 +1131,7 @@ static const struct check {
     CHECK(top_pad),           CHECK(trim_threshold),   CHECK(trim),
     CHECK(trim_pad),          CHECK(taken_ahead),      CHECK(mallinfo),
     CHECK(malloc_info),       CHECK(malloc_stats),     CHECK(swings),
+    CHECK(deep_caches),
 #undef CHECK
 };
 #define CHECKS (sizeof checks / sizeof *checks)
