@@ -18,10 +18,11 @@ enum {
     PURGE_STEPS = 10000 /* along one bin, so that the time of one free is bounded */
 };
 
-/* In this time a region may give back its own size: enough for any phase of frees, too little for a
- * program that frees and allocates the same pages in turn to spend its time in page faults. In one
- * second instead of two, 16 threads in two processors' arenas took 6% more time. */
-#define ALLOWANCE_NS 2000000000u
+/* In this time a region may give back all that it held at its fullest: enough for any phase of frees, too
+ * little for a program that frees and allocates the same pages in turn to spend its time in page faults. In
+ * one second instead of two, 16 threads in two processors' arenas took 6% more time, and in two instead of
+ * three the pattern large 20%. */
+#define ALLOWANCE_NS 3000000000u
 
 /* Between two times that memory goes back from beyond the limit, if it was used again in between:
  * a queue that runs full and empty many times a second keeps its pages meanwhile. */
@@ -108,16 +109,23 @@ static uint64_t limit_granules(const struct region *r) {
 
 static bool beyond_limit(const struct region *r) { return r->dirty_granules > limit_granules(r); }
 
+/* What the region held at its fullest. Where it is mostly free since, that is what it holds: were it its size,
+ * a program between a million free chunks would spend a quarter of its time giving back. */
+static uint64_t fullest(const struct heap *h) {
+    uint64_t held = (uint64_t)granules_in_use(&h->region) + h->region.dirty_granules;
+    return held > h->in_use_peak ? held : h->in_use_peak;
+}
+
 static void allow_by_clock(struct heap *h, uint64_t now) {
-    uint64_t size = region_granules(&h->region);
+    uint64_t most = fullest(h);
     uint64_t elapsed = now - h->purge_clock_ns;
-    uint64_t more = elapsed < ALLOWANCE_NS ? size * elapsed / ALLOWANCE_NS : size;
+    uint64_t more = elapsed < ALLOWANCE_NS ? most * elapsed / ALLOWANCE_NS : most;
     if (more == 0)
         return; /* the clock goes on adding up */
     h->purge_clock_ns = now;
     h->purge_allowance += (int64_t)more;
-    if (h->purge_allowance > (int64_t)size)
-        h->purge_allowance = (int64_t)size;
+    if (h->purge_allowance > (int64_t)most)
+        h->purge_allowance = (int64_t)most;
 }
 
 /* Cut up to `most` granules off top, but not its padding; what that gives back counts against the
@@ -132,8 +140,8 @@ static void trim_top(struct heap *h, uint64_t most) {
 
 /* What of top goes back: all, where the clock allows it; else what is beyond the limit, as it is then,
  * and an eighth of the limit more, so that the next free does not cut again. */
-static uint64_t trim_most(const struct heap *h) {
-    if (h->purge_allowance > 0)
+static uint64_t trim_most(const struct heap *h, bool by_clock) {
+    if (by_clock)
         return UINT64_MAX;
     uint64_t limit = limit_granules(&h->region);
     return h->region.dirty_granules - limit + limit / 8;
@@ -189,8 +197,9 @@ static bool beyond_trigger(const struct heap *h) {
 
 /* Whether one more run of `dirty` granules may go, after `runs` others: where only the limit allows it, what
  * is beyond that and the next few if they are short, so that it is many frees before one does so again. */
-static bool may_purge(const struct heap *h, bool pressed, uint32_t dirty, uint32_t runs) {
-    if (h->purge_allowance > 0)
+static bool may_purge(const struct heap *h, bool by_clock, bool pressed, uint32_t dirty,
+                      uint32_t runs) {
+    if (by_clock && h->purge_allowance > 0)
         return true;
     return pressed && (beyond_limit(&h->region) || (runs < SHORT_RUNS && dirty <= SHORT_GRANULES));
 }
@@ -198,12 +207,12 @@ static bool may_purge(const struct heap *h, bool pressed, uint32_t dirty, uint32
 /* Until little of the budget is left, so that it is long before a free starts it again. At most 16 runs
  * in each free, and the rest in those to come, makes the longest free half as long, the slowest in a
  * hundred twice (growth, beside a million free chunks), and changes nothing between them. */
-static void purge_oldest(struct heap *h, uint32_t budget, bool pressed) {
+static void purge_oldest(struct heap *h, uint32_t budget, bool by_clock, bool pressed) {
     struct region *r = &h->region;
     for (uint32_t runs = 0; r->dirty_granules > budget / 8; runs++) {
         uint32_t i = region_oldest_dirty(r);
         uint32_t dirty = i == 0 ? 0 : region_dirty(r, i);
-        if (i == 0 || !may_purge(h, pressed, dirty, runs) ||
+        if (i == 0 || !may_purge(h, by_clock, pressed, dirty, runs) ||
             !purge_run(r, i, region_whole_pages(r, i)))
             break;
         h->purge_allowance -= dirty; /* the last one may overdraw it */
@@ -217,26 +226,27 @@ static void purge_shrunk(struct heap *h) {
     purge_bins(r, PURGE_STEPS);
 }
 
-/* A program that churns uses up what it is allowed, or wants back at once what went. Then the trigger is
- * raised, so that the allowance recovers and is there when the program frees in earnest, which brings
- * the trigger down. */
+/* By the clock a whole budget goes back at a time: what it allows little by little would else go back run by
+ * run, at every other free of a program that churns. Such a program uses up what it is allowed, or wants back
+ * at once what went. Then the trigger is raised, so that the allowance recovers and is there when the program
+ * frees in earnest, which brings the trigger down. */
 static void purge_when_due(struct heap *h) {
     uint32_t budget = budget_granules(&h->region), dirty = h->region.dirty_granules;
     if (dirty <= budget || !beyond_trigger(h))
         return;
     uint64_t now = os_clock_ns();
     allow_by_clock(h, now);
+    bool by_clock = h->purge_allowance >= budget && !regrets(h, now, budget);
     bool pressed = is_pressed(h, now);
-    bool allowed = pressed || (h->purge_allowance > 0 && !regrets(h, now, budget));
-    h->purge_trigger = allowed ? 0 : dirty + dirty / 4;
-    if (!allowed)
+    h->purge_trigger = by_clock || pressed ? 0 : dirty + dirty / 4;
+    if (h->purge_trigger != 0)
         return;
     if (top_is_long(h))
-        trim_top(h, trim_most(h));
+        trim_top(h, trim_most(h, by_clock));
     if (has_shrunk(h))
         purge_shrunk(h);
     else
-        purge_oldest(h, budget, pressed);
+        purge_oldest(h, budget, by_clock, pressed);
     note_purge(h, now);
 }
 
@@ -264,10 +274,11 @@ static bool purge_heap(struct heap *h) {
         region_consolidate(r);
     if (arena_drop_if_empty(h->arena, h))
         return false;
-    if ((mostly || option(&options.trim_threshold_fixed) != 0) && top_is_long(h))
+    bool emptier = mostly && has_halved(h);
+    if ((emptier || option(&options.trim_threshold_fixed) != 0) && top_is_long(h))
         trim_top(h, UINT64_MAX);
     purge_when_due(h);
-    return mostly && has_halved(h);
+    return emptier;
 }
 
 /* One heap of several in turn: the clock may allow now what it did not when it was freed into. */
