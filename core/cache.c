@@ -32,19 +32,12 @@ enum { BORROW_LEAST_BYTES = 96 * 1024, BORROW_STEP_BYTES = 16 * 1024 };
 
 /* Pointers to chunks that a cache has room for. A stack that outgrows its place moves to the end of
  * those in use, so that small stacks share pages: a thread touches as few as it needs. One of SLIDE_MIN or
- * more has room behind it, by which it moves on as its oldest chunks leave: a kilobyte of pointers would
- * else be moved for every few. */
-enum { SLOTS = 16 * 1024, SLIDE_MIN = 64, SLACK_SHARE = 8 };
+ * more may slide by a share of its length. */
+enum { SLOTS = 16 * 1024, SLACK_SHARE = 8 };
 
 /* Chunks that come from the arena under one lock, at most: enough to pay for the lock, and few bytes, since
  * neighbours fetched at once are freed at different times. */
 enum { BATCH_MAX = 64, BATCH_BYTES = 8192 };
-
-/* And that go back under one, which merges them: few, so that no free waits long. The lock costs little
- * beside that, since what the next few will read is fetched meanwhile (returned.c). Of the frees of the
- * pattern map one in a thousand takes 4.0 us at 64, 1.6 at 16, 1.0 at 8, 0.6 at 4, and glibc's 0.32; at 4,
- * and more so at 2, the pattern takes longer. */
-enum { FLUSH_MAX = 8 };
 
 /* A miss takes in what others returned if it is this share of what may wait: a few chunks are sooner
  * fetched from the arena (server-64 5% slower without). */
@@ -494,7 +487,7 @@ static bool give_back(struct cache *c, uint32_t bin, uint32_t out, uint32_t coun
     struct granule **payload = c->base[bin];
     for (uint32_t s = 0; s < out; s++)
         payload[s]--;
-    return return_chunks(payload, out, out <= FLUSH_MAX ? count - out : 0, home);
+    return return_chunks(payload, out, out <= FLUSH_CHUNKS ? count - out : 0, home);
 }
 
 /* Give everything back and start anew, with low limits. */
@@ -539,7 +532,7 @@ static void make_room(struct cache *c, uint32_t bin) {
     uint32_t most = batch(c, bin), count = cache_count(c, bin);
     if (most > count)
         return;
-    uint32_t out = with_adjoining(c, bin, at_most(most, FLUSH_MAX), most);
+    uint32_t out = with_adjoining(c, bin, at_most(most, FLUSH_CHUNKS), most);
     bool emptier = give_back(c, bin, out, count, c->arena);
     slide(c, bin, out);
     if (emptier)

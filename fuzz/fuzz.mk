@@ -34,7 +34,8 @@ TARGET ?= api
 FUZZ_TARGETS := api region size options corrupt
 
 FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer -Wall -Wextra -Wconversion \
-	-Wshadow -Werror -Ifuzz -DRETURNED_GRANULES=8u -DFREED_IN_A_ROW=12u -DAHEAD_GRANULES=512u
+	-Wshadow -Werror -Ifuzz -DRETURNED_GRANULES=8u -DFREED_IN_A_ROW=12u -DAHEAD_GRANULES=512u \
+	-DFLUSH_CHUNKS=1u -DSLIDE_MIN=8u -DEXPECT_GRANULES=1024u
 FUZZ_UBSAN := -fsanitize=undefined -fno-sanitize-recover=all
 # Edges only: operations are not found by comparing bytes, and tracing comparisons takes half of
 # the time.
