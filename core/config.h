@@ -89,22 +89,18 @@
 #define CACHE_MAX_GRANULES 2047u
 #define CACHE_BIN_COUNT 106u
 #define CACHE_NEXT_BINS 3u /* that may serve a request whose own bin is empty */
-
-/* Chunks that a full bin gives back at a time, which merges them: few, so that no free waits long. The lock
- * costs little beside that, since what the next few will read is fetched meanwhile, in a region with so much in
- * use (1 MiB) that it is hardly in the processor's cache. Of the frees of the pattern map one in a thousand
- * takes 4.0 us at 64, 1.6 at 16, 1.0 at 8, 0.6 at 4, and glibc's 0.32; at 4, and more so at 2, the pattern
- * takes longer. */
-#ifndef FLUSH_CHUNKS /* scaled down like RETURNED_GRANULES; so are the next two */
+#ifndef FLUSH_CHUNKS /* that a full bin gives back at a time, which merges them: few, so that no free waits long.
+ * The lock costs little beside that, since what the next few will read is fetched meanwhile, in a region with so
+ * much in use (1 MiB) that it is hardly in the processor's cache. Of the frees of the pattern map one in a thousand
+ * takes 4.0 us at 64, 1.6 at 16, 1.0 at 8, 0.6 at 4, and glibc's 0.32; at 4, and more so at 2, the pattern takes
+ * longer. Scaled down like RETURNED_GRANULES; so are the next two. */
 #define FLUSH_CHUNKS 8u
 #endif
 #ifndef EXPECT_GRANULES
 #define EXPECT_GRANULES 65536u
 #endif
-
-/* A stack of so many chunks or more has room behind it, by which it moves on as its oldest leave: a kilobyte
- * of pointers would else be moved for every few. */
-#ifndef SLIDE_MIN
+#ifndef SLIDE_MIN /* a stack of so many chunks has room behind it, by which it moves on as its oldest leave: a
+ * kilobyte of pointers would else be moved for every few */
 #define SLIDE_MIN 64u
 #endif
 
