@@ -481,7 +481,8 @@ struct granule *cache_allocate(struct cache *c, uint32_t size) {
     return fetched[0];
 }
 
-/* Give the oldest `out` of a bin's `count` chunks back. */
+/* Give the oldest `out` of a bin's `count` chunks back. More than FLUSH_CHUNKS adjoin or are all there are: then
+ * the next are not as many. */
 static bool give_back(struct cache *c, uint32_t bin, uint32_t out, uint32_t count,
                       const struct arena *home) {
     struct granule **payload = c->base[bin];

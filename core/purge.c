@@ -238,8 +238,9 @@ static void purge_when_due(struct heap *h) {
     allow_by_clock(h, now);
     bool by_clock = h->purge_allowance >= budget && !regrets(h, now, budget);
     bool pressed = is_pressed(h, now);
-    h->purge_trigger = by_clock || pressed ? 0 : dirty + dirty / 4;
-    if (h->purge_trigger != 0)
+    bool allowed = by_clock || pressed;
+    h->purge_trigger = allowed ? 0 : dirty + dirty / 4;
+    if (!allowed)
         return;
     if (top_is_long(h))
         trim_top(h, trim_most(h, by_clock));
@@ -292,14 +293,14 @@ static bool purge_in_turn(struct arena *a) {
 
 /* Not all heaps: a free shall not cost more where there are many. */
 bool purge_after_frees(struct arena *a) {
-    bool mostly = false;
+    bool emptier = false;
     while (a->freed != NULL) {
         struct heap *h = a->freed;
         a->freed = h->next_freed;
         h->freed = false;
-        mostly |= purge_heap(h);
+        emptier |= purge_heap(h);
     }
-    return mostly | purge_in_turn(a);
+    return emptier | purge_in_turn(a);
 }
 
 void purge_freed_into(struct heap *h) {

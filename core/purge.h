@@ -23,7 +23,8 @@ struct granule *purge_join(struct granule *header);
 
 /* After frees into the locked arena: where they were, give memory back if more is kept than the
  * budget allows. At free time, so that an idle process has shrunk too. Empty heaps may end to exist.
- * True if one of the others is mostly free: what caches keep of it should go back, too. */
+ * True if one of the others is mostly free, and emptier by half than when that was last said: what caches keep
+ * of it should go back, too. */
 bool purge_after_frees(struct arena *a);
 
 /* Merge fast chunks, give back the whole pages of every free chunk, of top those beyond

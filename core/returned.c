@@ -140,7 +140,8 @@ static void expect_all(struct granule **slot, uint32_t count) {
 }
 
 /* Where enough chunks stand behind: the last step for those of the next call, the one before for those of the
- * call after it, and so on, so that no step waits for the one before; of the farthest, the headers. */
+ * call after it, and so on, so that no step waits for the one before; of the farthest, the headers. A seal is
+ * checked at each step: the program may have overwritten it since. */
 enum { CALLS_AHEAD = REGION_EXPECT_STEPS + 1 };
 
 static void expect_ahead(const struct arena *a, struct granule **payload, uint32_t count) {
@@ -165,7 +166,7 @@ static void expect_cold(const struct arena *a, struct granule **slot, uint32_t c
 }
 
 static bool free_into(struct arena *a, struct granule **slot, uint32_t count, uint32_t ahead) {
-    bool mostly_free = false;
+    bool emptier = false;
     if (!a->lost) {
         uint32_t joined;
         expect_cold(a, slot, count, ahead);
@@ -173,10 +174,10 @@ static bool free_into(struct arena *a, struct granule **slot, uint32_t count, ui
             joined = join(slot + s, count - s);
             purge_free_chunk(slot[s]);
         }
-        mostly_free = purge_after_frees(a);
+        emptier = purge_after_frees(a);
     }
     arena_leave(a);
-    return mostly_free;
+    return emptier;
 }
 
 /* How many granules wait then. Counted before they can be taken in. */
@@ -208,18 +209,18 @@ void return_chunk(struct granule *header) {
 
 bool return_chunks(struct granule **slot, uint32_t count, uint32_t ahead,
                    const struct arena *home) {
-    bool mostly_free = false;
+    bool emptier = false;
     while (count > 0) {
         returned_check(slot[0]);
         struct arena *a = heap_of(slot[0])->arena;
         uint32_t own = gather(a, slot, count);
         bool foreign = home != NULL && a != home;
         if (!foreign && lock_try(&a->lock))
-            mostly_free |= free_into(a, slot, own, own == count ? ahead : 0);
+            emptier |= free_into(a, slot, own, own == count ? ahead : 0);
         else if (push_all(a, slot, own) >= returned_limit() || !foreign)
             arena_take_in(a);
         slot += own;
         count -= own;
     }
-    return mostly_free;
+    return emptier;
 }
