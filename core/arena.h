@@ -19,6 +19,10 @@
 #include "process.h"
 #include "region.h"
 
+/* What frees into a heap give back, a few runs each, until it is done: what is beyond the limit, all but a part
+ * of the budget, or everything (purge.c). */
+enum purging { PURGING_NOT, PURGING_EXCESS, PURGING_BUDGET, PURGING_ALL };
+
 /* A region and where its memory comes from. Stands at the start of a mapped region; the main
  * arena's first one is a variable. */
 struct heap {
@@ -35,8 +39,15 @@ struct heap {
     uint64_t purged_ns; /* when memory last went back, and ... */
     uint32_t in_use_then; /* ... granules in use behind it ... */
     uint32_t in_use_high; /* ... and at most since (purge.c) */
-    uint32_t in_use_max; /* granules, since the region last shrank as a whole (purge.c) ... */
-    uint32_t in_use_peak; /* ... and since caches were last emptied into it */
+    enum purging purging;
+    uint64_t ended_ns; /* when a phase last ended (purge.c), with ... */
+    uint32_t in_use_end; /* ... so many granules in use, and ... */
+    uint32_t in_use_max; /* ... at most since */
+    bool refills; /* it was filled again soon after a phase's end */
+    uint32_t in_use_peak; /* granules, since what is in use last halved (purge.c) */
+    bool sweep_due; /* since then from a good deal, and no sweep yet (purge.c) */
+    uint32_t sweep_bin; /* where the sweep goes on; BIN_NONE: nowhere ... */
+    uint32_t sweep_at; /* ... behind so many of the bin's chunks */
     uint32_t freed_in_a_row; /* chunks, since one was last allocated (purge.c) */
     uint32_t purge_trigger; /* dirty granules that are none too many; 0: the budget decides */
 };

@@ -93,7 +93,7 @@
  * The lock costs little beside that, since what the next few will read is fetched meanwhile, in a region with so
  * much in use (1 MiB) that it is hardly in the processor's cache. Of the frees of the pattern map one in a thousand
  * takes 4.0 us at 64, 1.6 at 16, 1.0 at 8, 0.6 at 4, and glibc's 0.32; at 4, and more so at 2, the pattern takes
- * longer. Scaled down like RETURNED_GRANULES; so are the next two. */
+ * longer. Scaled down like RETURNED_GRANULES; so are the next five. */
 #define FLUSH_CHUNKS 8u
 #endif
 #ifndef EXPECT_GRANULES
@@ -102,6 +102,15 @@
 #ifndef SLIDE_MIN /* a stack of so many chunks has room behind it, by which it moves on as its oldest leave: a
  * kilobyte of pointers would else be moved for every few */
 #define SLIDE_MIN 64u
+#endif
+#ifndef PURGE_RUNS /* of pages that one free gives back at most, however much there is: the next frees go on */
+#define PURGE_RUNS 64u
+#endif
+#ifndef SWEEP_STEPS /* chunks below PURGE_MIN_GRANULES that one free looks at: see purge.c */
+#define SWEEP_STEPS 1024u
+#endif
+#ifndef SWEEP_BIN_STEPS /* of one bin, the newest */
+#define SWEEP_BIN_STEPS 8192u
 #endif
 
 /* Arenas there may be, unless M_ARENA_MAX says: so many for each processor, but M_ARENA_TEST at least. No

@@ -15,7 +15,8 @@ enum {
     KEPT_GRANULES = 1024 * 1024 / GRANULE_BYTES,
     SHORT_RUNS = 16,
     SHORT_GRANULES = 64 * 1024 / GRANULE_BYTES,
-    PURGE_STEPS = 10000 /* along one bin, so that the time of one free is bounded */
+    SWEEP_MIN_GRANULES = 8 * 1024 * 1024 / GRANULE_BYTES,
+    FAST_MOST_GRANULES = 512 * 1024 / GRANULE_BYTES
 };
 
 /* In this time a region may give back all that it held at its fullest: enough for any phase of frees, too
@@ -77,22 +78,66 @@ static bool purge_chunk(struct region *r, uint32_t i) {
     return run.from < run.to && give_back(r, run.from, run.to);
 }
 
-/* Of at most `steps` chunks of each bin, the newest. */
-static bool purge_bin(struct region *r, uint32_t bin, uint32_t steps) {
+static bool purge_bin(struct region *r, uint32_t bin) {
     bool any = false;
-    uint32_t x = next_node(r, bin, bin);
-    for (uint32_t step = 0; x != bin && step < steps; step++, x = next_node(r, bin, x))
+    for (uint32_t x = next_node(r, bin, bin); x != bin; x = next_node(r, bin, x))
         if (r->g[x - 1].size > PAGE_GRANULES)
             any |= purge_chunk(r, x - 1);
     return any;
 }
 
-static bool purge_bins(struct region *r, uint32_t steps) {
-    bool any = purge_bin(r, BIN_UNSORTED, steps);
+static bool purge_bins(struct region *r) {
+    bool any = purge_bin(r, BIN_UNSORTED);
     for (uint32_t bin = bin_index(PAGE_GRANULES); bin < BIN_COUNT; bin++)
-        any |= purge_bin(r, bin, steps);
+        any |= purge_bin(r, bin);
     return any;
 }
+
+/* ---- Sweep -------------------------------------------------------------------------------------
+ *
+ * Chunks below PURGE_MIN_GRANULES are not on the list by age, and nothing tells which of their pages were given
+ * back. A sweep gives back those of the newest in each bin. It begins at a phase's end where what is in use has
+ * halved, from no less than SWEEP_MIN_GRANULES (8 MiB): for less they are not worth its system calls. */
+
+/* The next bin that may hold one; BIN_NONE behind the last. */
+static uint32_t sweep_next(uint32_t bin) {
+    uint32_t next = bin == BIN_UNSORTED ? bin_index(PAGE_GRANULES) : bin + 1;
+    return next <= bin_index(PURGE_MIN_GRANULES - 1) ? next : BIN_NONE;
+}
+
+/* Where the sweep goes on. A count of chunks from the newest, no chunk's index: it cannot dangle, and a few
+ * chunks that come or go in between only make it visit some twice, or not at all. */
+static uint32_t sweep_node(const struct heap *h) {
+    uint32_t bin = h->sweep_bin, x = next_node(&h->region, bin, bin);
+    for (uint32_t at = 0; x != bin && at < h->sweep_at; at++)
+        x = next_node(&h->region, bin, x);
+    return x;
+}
+
+/* On along the bin, for up to `runs` runs. How many are left. */
+static uint32_t sweep_bin(struct heap *h, uint32_t runs) {
+    struct region *r = &h->region;
+    uint32_t bin = h->sweep_bin, x = sweep_node(h);
+    for (uint32_t step = 0; x != bin && runs != 0 && step < SWEEP_STEPS; step++) {
+        uint32_t size = r->g[x - 1].size;
+        if (size > PAGE_GRANULES && size < PURGE_MIN_GRANULES)
+            runs -= purge_chunk(r, x - 1);
+        x = next_node(r, bin, x);
+        h->sweep_at++;
+    }
+    if (x != bin && h->sweep_at < SWEEP_BIN_STEPS)
+        return 0;
+    h->sweep_bin = sweep_next(bin);
+    h->sweep_at = 0;
+    return runs;
+}
+
+static void sweep(struct heap *h, uint32_t runs) {
+    while (h->sweep_bin != BIN_NONE && runs != 0)
+        runs = sweep_bin(h, runs);
+}
+
+/* ---- How much, and when ------------------------------------------------------------------------- */
 
 /* The arenas share what is kept whatever is in use. */
 static uint32_t kept_granules(void) { return KEPT_GRANULES / arena_count(); }
@@ -128,6 +173,8 @@ static void allow_by_clock(struct heap *h, uint64_t now) {
         h->purge_allowance = (int64_t)most;
 }
 
+/* ---- Giving back after frees -------------------------------------------------------------------- */
+
 /* Cut up to `most` granules off top, but not its padding; what that gives back counts against the
  * allowance. */
 static void trim_top(struct heap *h, uint64_t most) {
@@ -138,10 +185,10 @@ static void trim_top(struct heap *h, uint64_t most) {
     h->purge_allowance -= before - h->region.dirty_granules;
 }
 
-/* What of top goes back: all, where the clock allows it; else what is beyond the limit, as it is then,
- * and an eighth of the limit more, so that the next free does not cut again. */
-static uint64_t trim_most(const struct heap *h, bool by_clock) {
-    if (by_clock)
+/* What of top goes back: all; but of an excess what is beyond the limit, as it is then, and an eighth of the
+ * limit more, so that the next free does not cut again. */
+static uint64_t trim_most(const struct heap *h) {
+    if (h->purging != PURGING_EXCESS)
         return UINT64_MAX;
     uint64_t limit = limit_granules(&h->region);
     return h->region.dirty_granules - limit + limit / 8;
@@ -152,14 +199,37 @@ static bool top_is_long(const struct heap *h) {
     return top_bytes >= option(&options.trim_threshold_bytes);
 }
 
-/* Whether a quarter of what was in use has been freed since memory was given back for that reason,
- * and a good deal: no churn, but a phase's end. */
-static bool has_shrunk(struct heap *h) {
-    uint32_t in_use = granules_in_use(&h->region);
-    if (in_use > h->in_use_max)
-        h->in_use_max = in_use;
-    uint32_t freed = h->in_use_max - in_use;
+/* Whether a quarter of what was in use has been freed since this was last so, and a good deal: no churn, but a
+ * phase's end. */
+static bool has_shrunk(const struct heap *h) {
+    uint32_t freed = h->in_use_max - granules_in_use(&h->region);
     return freed >= h->in_use_max / 4 && freed >= KEPT_GRANULES;
+}
+
+/* Whether more is in use than at the last phase's end. */
+static bool is_refilled(const struct heap *h, uint32_t in_use) {
+    return in_use > h->in_use_end + h->in_use_end / 16;
+}
+
+static bool clears(const struct heap *h) { return h->freed_in_a_row >= FREED_IN_A_ROW; }
+
+/* A phase's end is believed, so that a region that is cleared follows however fast that goes, unless it was
+ * filled again soon after the last one: then the clock decides. */
+static bool phase_ends(struct heap *h, uint64_t now, bool by_clock, bool pressed) {
+    if (!has_shrunk(h) && !(pressed && clears(h)))
+        return false;
+    if (is_refilled(h, h->in_use_max))
+        h->refills = now - h->ended_ns < ALLOWANCE_NS;
+    return by_clock || !h->refills;
+}
+
+static void end_phase(struct heap *h, uint64_t now) {
+    uint32_t in_use = granules_in_use(&h->region);
+    h->sweep_bin = h->sweep_due ? BIN_UNSORTED : BIN_NONE;
+    h->sweep_at = 0;
+    h->sweep_due = false;
+    h->in_use_max = h->in_use_end = in_use;
+    h->ended_ns = now;
 }
 
 /* Whether the region holds far more than it uses, and not just for a moment. */
@@ -180,6 +250,8 @@ static void note_use(struct heap *h) {
     uint32_t in_use = granules_in_use(&h->region);
     if (in_use > h->in_use_high)
         h->in_use_high = in_use;
+    if (in_use > h->in_use_max)
+        h->in_use_max = in_use;
     if (in_use > h->in_use_peak)
         h->in_use_peak = in_use;
 }
@@ -195,59 +267,82 @@ static bool beyond_trigger(const struct heap *h) {
     return dirty > h->purge_trigger || dirty > granules_in_use(&h->region) / 2 + kept_granules();
 }
 
-/* Whether one more run of `dirty` granules may go, after `runs` others: where only the limit allows it, what
- * is beyond that and the next few if they are short, so that it is many frees before one does so again. */
-static bool may_purge(const struct heap *h, bool by_clock, bool pressed, uint32_t dirty,
-                      uint32_t runs) {
-    if (by_clock && h->purge_allowance > 0)
-        return true;
-    return pressed && (beyond_limit(&h->region) || (runs < SHORT_RUNS && dirty <= SHORT_GRANULES));
+/* Whether one more run of `dirty` granules may go, after `runs` others: of an excess what is beyond the limit
+ * and the next few if they are short, so that it is many frees before one does so again. */
+static bool may_purge(const struct heap *h, uint32_t dirty, uint32_t runs) {
+    if (h->purging == PURGING_EXCESS)
+        return beyond_limit(&h->region) || (runs < SHORT_RUNS && dirty <= SHORT_GRANULES);
+    return h->purging == PURGING_ALL || h->purge_allowance > 0;
 }
 
-/* Until little of the budget is left, so that it is long before a free starts it again. At most 16 runs
- * in each free, and the rest in those to come, makes the longest free half as long, the slowest in a
- * hundred twice (growth, beside a million free chunks), and changes nothing between them. */
-static void purge_oldest(struct heap *h, uint32_t budget, bool by_clock, bool pressed) {
+/* Until `left` is, or PURGE_RUNS runs have gone. How many may go yet; 0 too where others go first. */
+static uint32_t purge_oldest(struct heap *h, uint32_t left) {
     struct region *r = &h->region;
-    for (uint32_t runs = 0; r->dirty_granules > budget / 8; runs++) {
+    uint32_t runs = 0;
+    for (; r->dirty_granules > left && runs < PURGE_RUNS; runs++) {
         uint32_t i = region_oldest_dirty(r);
         uint32_t dirty = i == 0 ? 0 : region_dirty(r, i);
-        if (i == 0 || !may_purge(h, by_clock, pressed, dirty, runs) ||
-            !purge_run(r, i, region_whole_pages(r, i)))
+        if (i == 0 || !may_purge(h, dirty, runs) || !purge_run(r, i, region_whole_pages(r, i)))
             break;
         h->purge_allowance -= dirty; /* the last one may overdraw it */
     }
+    return PURGE_RUNS - runs;
 }
 
-static void purge_shrunk(struct heap *h) {
-    struct region *r = &h->region;
-    h->purge_allowance -= r->dirty_granules;
-    h->in_use_max = granules_in_use(r);
-    purge_bins(r, PURGE_STEPS);
+/* Of a budget little is left, so that it is long before a free starts it again. */
+static void purge_some(struct heap *h, uint32_t budget) {
+    bool all = h->purging == PURGING_ALL;
+    uint32_t runs = purge_oldest(h, all ? 0 : budget / 8);
+    if (all)
+        sweep(h, runs);
+    bool more = runs == 0 || (all && h->sweep_bin != BIN_NONE);
+    if (!more || h->purging == PURGING_EXCESS)
+        h->purging = PURGING_NOT;
 }
 
-/* By the clock a whole budget goes back at a time: what it allows little by little would else go back run by
- * run, at every other free of a program that churns. Such a program uses up what it is allowed, or wants back
- * at once what went. Then the trigger is raised, so that the allowance recovers and is there when the program
- * frees in earnest, which brings the trigger down. */
+/* What goes back now. By the clock a whole budget at a time: what it allows little by little would else go back
+ * run by run, at every other free of a program that churns. */
+static enum purging decide(struct heap *h, uint64_t now, uint32_t budget) {
+    if (h->purging == PURGING_ALL)
+        return PURGING_ALL;
+    bool by_clock = h->purging == PURGING_BUDGET
+                        ? h->purge_allowance > 0
+                        : h->purge_allowance >= budget && !regrets(h, now, budget);
+    bool pressed = is_pressed(h, now);
+    if (phase_ends(h, now, by_clock, pressed)) {
+        end_phase(h, now);
+        return PURGING_ALL;
+    }
+    if (by_clock)
+        return PURGING_BUDGET;
+    return pressed ? PURGING_EXCESS : PURGING_NOT;
+}
+
+/* Whether to ask the clock. */
+static bool may_be_due(const struct heap *h, uint32_t budget) {
+    bool ends = has_shrunk(h) && !h->refills;
+    return h->purging != PURGING_NOT ||
+           (h->region.dirty_granules > budget && (ends || beyond_trigger(h)));
+}
+
+/* A program that churns uses up what the clock allows, or wants back at once what went. Then the trigger is
+ * raised, so that the allowance recovers and is there when the program frees in earnest, which brings the trigger
+ * down. */
 static void purge_when_due(struct heap *h) {
     uint32_t budget = budget_granules(&h->region), dirty = h->region.dirty_granules;
-    if (dirty <= budget || !beyond_trigger(h))
+    if (h->purging == PURGING_ALL && is_refilled(h, granules_in_use(&h->region)))
+        h->purging = PURGING_NOT;
+    if (!may_be_due(h, budget))
         return;
     uint64_t now = os_clock_ns();
     allow_by_clock(h, now);
-    bool by_clock = h->purge_allowance >= budget && !regrets(h, now, budget);
-    bool pressed = is_pressed(h, now);
-    bool allowed = by_clock || pressed;
-    h->purge_trigger = allowed ? 0 : dirty + dirty / 4;
-    if (!allowed)
+    h->purging = decide(h, now, budget);
+    h->purge_trigger = h->purging == PURGING_NOT ? dirty + dirty / 4 : 0;
+    if (h->purging == PURGING_NOT)
         return;
     if (top_is_long(h))
-        trim_top(h, trim_most(h, by_clock));
-    if (has_shrunk(h))
-        purge_shrunk(h);
-    else
-        purge_oldest(h, budget, by_clock, pressed);
+        trim_top(h, trim_most(h));
+    purge_some(h, budget);
     note_purge(h, now);
 }
 
@@ -262,8 +357,15 @@ static bool has_halved(struct heap *h) {
     uint32_t in_use = granules_in_use(&h->region);
     if (in_use > h->in_use_peak / 2)
         return false;
+    h->sweep_due |= h->in_use_peak >= SWEEP_MIN_GRANULES;
     h->in_use_peak = in_use;
     return true;
+}
+
+/* What may wait unmerged in fast bins. Never more than one free can merge in a millisecond. */
+static uint32_t fast_most(const struct region *r, bool mostly) {
+    uint32_t most = mostly ? 0 : budget_granules(r) / 4;
+    return most < FAST_MOST_GRANULES ? most : FAST_MOST_GRANULES;
 }
 
 /* Whether it is mostly free, and emptier by half than when it last was. */
@@ -271,11 +373,12 @@ static bool purge_heap(struct heap *h) {
     struct region *r = &h->region;
     bool mostly = mostly_free(r);
     note_use(h);
-    if (r->bins.fast_granules > (mostly ? 0 : budget_granules(r) / 4))
+    if (r->bins.fast_granules > fast_most(r, mostly))
         region_consolidate(r);
     if (arena_drop_if_empty(h->arena, h))
         return false;
-    bool emptier = mostly && has_halved(h);
+    bool halved = has_halved(h);
+    bool emptier = mostly && halved;
     if ((emptier || option(&options.trim_threshold_fixed) != 0) && top_is_long(h))
         trim_top(h, UINT64_MAX);
     purge_when_due(h);
@@ -314,9 +417,8 @@ void purge_freed_into(struct heap *h) {
 void purge_free_chunk(struct granule *header) {
     struct heap *h = heap_of(header);
     purge_freed_into(h);
-    bool clears = h->freed_in_a_row >= FREED_IN_A_ROW;
-    h->freed_in_a_row += !clears;
-    uint32_t fast_max = clears ? 0 : (uint32_t)option(&options.mxfast_granules);
+    h->freed_in_a_row += !clears(h);
+    uint32_t fast_max = clears(h) ? 0 : (uint32_t)option(&options.mxfast_granules);
     region_free(&h->region, heap_index(h, header), fast_max);
 }
 
@@ -366,7 +468,7 @@ static bool purge_top(struct region *r, size_t pad_bytes) {
 
 static bool purge_region(struct region *r, size_t pad_bytes) {
     region_consolidate(r);
-    bool any = purge_bins(r, UINT32_MAX);
+    bool any = purge_bins(r);
     return purge_top(r, pad_bytes) || any;
 }
 

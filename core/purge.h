@@ -22,7 +22,8 @@ void purge_take_ahead(const struct granule *header);
 struct granule *purge_join(struct granule *header);
 
 /* After frees into the locked arena: where they were, give memory back if more is kept than the
- * budget allows. At free time, so that an idle process has shrunk too. Empty heaps may end to exist.
+ * budget allows, a few runs of pages at a time. At free time, so that an idle process has shrunk too. Empty heaps
+ * may end to exist.
  * True if one of the others is mostly free, and emptier by half than when that was last said: what caches keep
  * of it should go back, too. */
 bool purge_after_frees(struct arena *a);

@@ -35,7 +35,8 @@ FUZZ_TARGETS := api region size options corrupt
 
 FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer -Wall -Wextra -Wconversion \
 	-Wshadow -Werror -Ifuzz -DRETURNED_GRANULES=8u -DFREED_IN_A_ROW=12u -DAHEAD_GRANULES=512u \
-	-DFLUSH_CHUNKS=1u -DSLIDE_MIN=8u -DEXPECT_GRANULES=1024u
+	-DFLUSH_CHUNKS=1u -DSLIDE_MIN=8u -DEXPECT_GRANULES=1024u \
+	-DPURGE_RUNS=2u -DSWEEP_STEPS=4u -DSWEEP_BIN_STEPS=8u
 FUZZ_UBSAN := -fsanitize=undefined -fno-sanitize-recover=all
 # Edges only: operations are not found by comparing bytes, and tracing comparisons takes half of
 # the time.

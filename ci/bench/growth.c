@@ -4,16 +4,17 @@
  *   axis=free     at: free chunks of mixed sizes, none of which can merge with another
  *   axis=threads  at: threads that work side by side, each on its own blocks, ops each: else the more
  *                 there are, the more of what is measured is their start
+ *   axis=clear    at: small blocks that are made and then freed, groups of neighbours in another order
  *   axis=regions  at: threads that have each made blocks and stay; blocks of all of them, so of as
  *                 many regions as the allocator gave them, are freed and made anew by one thread
  *
- * In the heap so made, blocks of 16 bytes to 64 KiB replace each other at random; each single call
+ * In the heap so made, but for clear, blocks of 16 bytes to 64 KiB replace each other at random; each single call
  * is timed (bench.h, LATENCY). op: one free and one malloc.
  */
 #define LATENCY
 #include "bench.h"
 
-enum { BLOCKS = 512, REGION_BLOCKS = 256 };
+enum { BLOCKS = 512, GROUP = 8, REGION_BLOCKS = 256 };
 
 static size_t at, ops;
 
@@ -73,6 +74,25 @@ static void free_chunks(void) {
     free(between);
 }
 
+/* So that free pages appear here and there, and are many runs in the end. */
+static void clear(void) {
+    struct random r = bench_random(0);
+    size_t groups = at / GROUP + 1;
+    void *(*group)[GROUP] = allocate(groups * sizeof *group);
+    bench_clock_start();
+    for (size_t g = 0; g < groups; g++)
+        for (unsigned i = 0; i < GROUP; i++)
+            *(volatile char *)(group[g][i] = b_malloc(random_from(&r, 16, 500))) = 1;
+    for (size_t left = groups; left > 0; left--) {
+        size_t g = random_below(&r, left);
+        for (unsigned i = 0; i < GROUP; i++)
+            b_free(group[g][i]);
+        memcpy(group[g], group[left - 1], sizeof group[g]);
+    }
+    bench_clock_stop(groups * GROUP);
+    free(group);
+}
+
 static void *measure_in_thread(void *number) {
     measure((size_t)number, ops);
     return NULL;
@@ -127,8 +147,11 @@ int main(int argc, char **argv) {
     struct {
         const char *name;
         void (*run)(void);
-    } const axes[] = {
-        {"heap", heap}, {"free", free_chunks}, {"threads", threads}, {"regions", regions}};
+    } const axes[] = {{"heap", heap},
+                      {"free", free_chunks},
+                      {"clear", clear},
+                      {"threads", threads},
+                      {"regions", regions}};
     bench_begin(argc, argv);
     const char *axis = parameter_text("axis", "heap");
     at = (size_t)parameter("at", 1);
@@ -141,5 +164,5 @@ int main(int argc, char **argv) {
             axes[i].run();
             return 0;
         }
-    die("axis=%s is none of heap, free, threads, regions\n", axis);
+    die("axis=%s is none of heap, free, clear, threads, regions\n", axis);
 }

@@ -748,7 +748,7 @@ static void check_trim_threshold(void) {
 /* ---- Giving back -------------------------------------------------------------------------- */
 
 static size_t resident_pages(const unsigned char *from, const unsigned char *to) {
-    static unsigned char map[1 << 12];
+    static unsigned char map[1 << 14];
     uintptr_t first = ((uintptr_t)from + PAGE - 1) / PAGE * PAGE;
     uintptr_t last = (uintptr_t)to / PAGE * PAGE;
     size_t pages = (last - first) / PAGE;
@@ -809,6 +809,33 @@ static void check_trim_pad(void) {
     void *q = cp_malloc(64 * KIB);
     REQUIRE(q != NULL);
     cp_free(q);
+}
+
+/* Many runs become free one by one, none beside another: they go back while that lasts, but however many are
+ * due, one free gives back a few. */
+static void check_bounded_frees(void) {
+    enum { RUNS = 2000, RUN = 20 * KIB, RUN_PAGES = 5, MOST_RUNS = 64, LIVE = 2000 };
+    static unsigned char *run[RUNS], *live[RUNS];
+    for (size_t i = 0; i < RUNS; i++) {
+        REQUIRE((run[i] = cp_malloc(RUN)) != NULL && (live[i] = cp_malloc(LIVE)) != NULL);
+        memset(opaque(run[i]), 1, RUN);
+        memset(opaque(live[i]), 1, LIVE);
+    }
+    const unsigned char *first = run[0], *last = live[RUNS - 1];
+    size_t before = resident_pages(first, last), most = 0;
+    REQUIRE(before >= (size_t)RUNS * RUN / PAGE);
+    for (size_t i = 0; i < RUNS; i++) {
+        cp_free(run[i]);
+        size_t now = resident_pages(first, last);
+        if (now < before && before - now > most)
+            most = before - now;
+        before = now;
+    }
+    REQUIRE_FOR(most, most <= (size_t)MOST_RUNS * RUN_PAGES);
+    size_t kept = before * PAGE;
+    REQUIRE_FOR(kept, kept <= (size_t)2 * RUNS * PAGE + 4 * MIB);
+    for (size_t i = 0; i < RUNS; i++)
+        cp_free(live[i]);
 }
 
 /* From Linux 5.14 on. */
@@ -1121,16 +1148,37 @@ static const struct check {
 } checks[] = {
 #define CHECK(name)                                                                                \
     { #name, check_##name }
-    CHECK(too_large),         CHECK(products),         CHECK(realloc_failing),
-    CHECK(bad_alignment),     CHECK(size_zero),        CHECK(every_small_size),
-    CHECK(large_sizes),       CHECK(alignments),       CHECK(alignment_rounding),
-    CHECK(calloc_zeroes),     CHECK(realloc_chains),   CHECK(realloc_shrinks),
-    CHECK(realloc_to_zero),   CHECK(free_keeps_errno), CHECK(sized_frees),
-    CHECK(mallopt_results),   CHECK(perturb),          CHECK(mmap_threshold),
-    CHECK(dynamic_threshold), CHECK(mmap_max),         CHECK(mxfast),
-    CHECK(top_pad),           CHECK(trim_threshold),   CHECK(trim),
-    CHECK(trim_pad),          CHECK(taken_ahead),      CHECK(mallinfo),
-    CHECK(malloc_info),       CHECK(malloc_stats),     CHECK(swings),
+    CHECK(too_large),
+    CHECK(products),
+    CHECK(realloc_failing),
+    CHECK(bad_alignment),
+    CHECK(size_zero),
+    CHECK(every_small_size),
+    CHECK(large_sizes),
+    CHECK(alignments),
+    CHECK(alignment_rounding),
+    CHECK(calloc_zeroes),
+    CHECK(realloc_chains),
+    CHECK(realloc_shrinks),
+    CHECK(realloc_to_zero),
+    CHECK(free_keeps_errno),
+    CHECK(sized_frees),
+    CHECK(mallopt_results),
+    CHECK(perturb),
+    CHECK(mmap_threshold),
+    CHECK(dynamic_threshold),
+    CHECK(mmap_max),
+    CHECK(mxfast),
+    CHECK(top_pad),
+    CHECK(trim_threshold),
+    CHECK(trim),
+    CHECK(trim_pad),
+    CHECK(bounded_frees),
+    CHECK(taken_ahead),
+    CHECK(mallinfo),
+    CHECK(malloc_info),
+    CHECK(malloc_stats),
+    CHECK(swings),
     CHECK(deep_caches),
 #undef CHECK
 };
