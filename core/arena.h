@@ -42,7 +42,7 @@ struct heap {
     enum purging purging;
     uint64_t ended_ns; /* when a phase last ended (purge.c), with ... */
     uint32_t in_use_end; /* ... so many granules in use, and ... */
-    uint32_t in_use_max; /* ... at most since */
+    uint32_t in_use_max; /* ... at most since, until memory last went back */
     bool refills; /* it was filled again soon after a phase's end */
     uint32_t in_use_peak; /* granules, since what is in use last halved (purge.c) */
     bool sweep_due; /* since then from a good deal, and no sweep yet (purge.c) */

@@ -199,11 +199,16 @@ static bool top_is_long(const struct heap *h) {
     return top_bytes >= option(&options.trim_threshold_bytes);
 }
 
+/* At most, in granules, since a phase last ended. */
+static uint32_t most_in_use(const struct heap *h) {
+    return h->in_use_high > h->in_use_max ? h->in_use_high : h->in_use_max;
+}
+
 /* Whether a quarter of what was in use has been freed since this was last so, and a good deal: no churn, but a
  * phase's end. */
 static bool has_shrunk(const struct heap *h) {
-    uint32_t freed = h->in_use_max - granules_in_use(&h->region);
-    return freed >= h->in_use_max / 4 && freed >= KEPT_GRANULES;
+    uint32_t most = most_in_use(h), freed = most - granules_in_use(&h->region);
+    return freed >= most / 4 && freed >= KEPT_GRANULES;
 }
 
 /* Whether more is in use than at the last phase's end. */
@@ -218,7 +223,7 @@ static bool clears(const struct heap *h) { return h->freed_in_a_row >= FREED_IN_
 static bool phase_ends(struct heap *h, uint64_t now, bool by_clock, bool pressed) {
     if (!has_shrunk(h) && !(pressed && clears(h)))
         return false;
-    if (is_refilled(h, h->in_use_max))
+    if (is_refilled(h, most_in_use(h)))
         h->refills = now - h->ended_ns < ALLOWANCE_NS;
     return by_clock || !h->refills;
 }
@@ -228,7 +233,7 @@ static void end_phase(struct heap *h, uint64_t now) {
     h->sweep_bin = h->sweep_due ? BIN_UNSORTED : BIN_NONE;
     h->sweep_at = 0;
     h->sweep_due = false;
-    h->in_use_max = h->in_use_end = in_use;
+    h->in_use_high = h->in_use_max = h->in_use_end = in_use;
     h->ended_ns = now;
 }
 
@@ -250,14 +255,13 @@ static void note_use(struct heap *h) {
     uint32_t in_use = granules_in_use(&h->region);
     if (in_use > h->in_use_high)
         h->in_use_high = in_use;
-    if (in_use > h->in_use_max)
-        h->in_use_max = in_use;
     if (in_use > h->in_use_peak)
         h->in_use_peak = in_use;
 }
 
 static void note_purge(struct heap *h, uint64_t now) {
     h->purged_ns = now;
+    h->in_use_max = most_in_use(h);
     h->in_use_then = h->in_use_high = granules_in_use(&h->region);
 }
 
@@ -320,20 +324,20 @@ static enum purging decide(struct heap *h, uint64_t now, uint32_t budget) {
 
 /* Whether to ask the clock. */
 static bool may_be_due(const struct heap *h, uint32_t budget) {
-    bool ends = has_shrunk(h) && !h->refills;
-    return h->purging != PURGING_NOT ||
-           (h->region.dirty_granules > budget && (ends || beyond_trigger(h)));
+    if (h->purging != PURGING_NOT)
+        return true;
+    if (h->region.dirty_granules <= budget)
+        return false;
+    return beyond_trigger(h) || (!h->refills && has_shrunk(h));
 }
 
 /* A program that churns uses up what the clock allows, or wants back at once what went. Then the trigger is
  * raised, so that the allowance recovers and is there when the program frees in earnest, which brings the trigger
- * down. */
-static void purge_when_due(struct heap *h) {
-    uint32_t budget = budget_granules(&h->region), dirty = h->region.dirty_granules;
+ * down. Out of line: most frees need nothing of it. */
+CP_COLD static void purge_what_is_due(struct heap *h, uint32_t budget) {
+    uint32_t dirty = h->region.dirty_granules;
     if (h->purging == PURGING_ALL && is_refilled(h, granules_in_use(&h->region)))
         h->purging = PURGING_NOT;
-    if (!may_be_due(h, budget))
-        return;
     uint64_t now = os_clock_ns();
     allow_by_clock(h, now);
     h->purging = decide(h, now, budget);
@@ -344,6 +348,12 @@ static void purge_when_due(struct heap *h) {
         trim_top(h, trim_most(h));
     purge_some(h, budget);
     note_purge(h, now);
+}
+
+static void purge_when_due(struct heap *h) {
+    uint32_t budget = budget_granules(&h->region);
+    if (may_be_due(h, budget))
+        purge_what_is_due(h, budget);
 }
 
 /* Whether a region that was large holds hardly anything: each small chunk that waits somewhere
@@ -362,23 +372,22 @@ static bool has_halved(struct heap *h) {
     return true;
 }
 
-/* What may wait unmerged in fast bins. Never more than one free can merge in a millisecond. */
-static uint32_t fast_most(const struct region *r, bool mostly) {
-    uint32_t most = mostly ? 0 : budget_granules(r) / 4;
-    return most < FAST_MOST_GRANULES ? most : FAST_MOST_GRANULES;
+/* Whether more waits unmerged in fast bins than shall: never more than one free can merge in a millisecond. */
+static bool fast_is_full(const struct region *r) {
+    uint64_t fast = r->bins.fast_granules;
+    return fast != 0 &&
+           (fast > FAST_MOST_GRANULES || fast > budget_granules(r) / 4 || mostly_free(r));
 }
 
 /* Whether it is mostly free, and emptier by half than when it last was. */
 static bool purge_heap(struct heap *h) {
     struct region *r = &h->region;
-    bool mostly = mostly_free(r);
     note_use(h);
-    if (r->bins.fast_granules > fast_most(r, mostly))
+    if (fast_is_full(r))
         region_consolidate(r);
     if (arena_drop_if_empty(h->arena, h))
         return false;
-    bool halved = has_halved(h);
-    bool emptier = mostly && halved;
+    bool emptier = has_halved(h) && mostly_free(r);
     if ((emptier || option(&options.trim_threshold_fixed) != 0) && top_is_long(h))
         trim_top(h, UINT64_MAX);
     purge_when_due(h);
