@@ -142,8 +142,8 @@ static void sweep(struct heap *h, uint32_t runs) {
 /* The arenas share what is kept whatever is in use. */
 static uint32_t kept_granules(void) { return KEPT_GRANULES / arena_count(); }
 
-/* What a region may keep for the next allocations. A quarter of it may wait unmerged in fast bins,
- * where it can neither be given back nor serve larger requests. */
+/* What a region may keep for the next allocations. A quarter of it, and no more than FAST_MOST_GRANULES, may wait
+ * unmerged in fast bins, where it can neither be given back nor serve larger requests. */
 static uint32_t budget_granules(const struct region *r) {
     return granules_in_use(r) / BUDGET_SHARE + kept_granules();
 }
@@ -279,7 +279,7 @@ static bool may_purge(const struct heap *h, uint32_t dirty, uint32_t runs) {
     return h->purging == PURGING_ALL || h->purge_allowance > 0;
 }
 
-/* Until `left` is, or PURGE_RUNS runs have gone. How many may go yet; 0 too where others go first. */
+/* Until no more than `left` is dirty, or PURGE_RUNS runs have gone. How many of those remain. */
 static uint32_t purge_oldest(struct heap *h, uint32_t left) {
     struct region *r = &h->region;
     uint32_t runs = 0;
