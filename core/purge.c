@@ -431,11 +431,18 @@ void purge_free_chunk(struct granule *header) {
     region_free(&h->region, heap_index(h, header), fast_max);
 }
 
+/* Whether the chunk behind i says that i is free. Were i asked itself, and in use, its owner might just be
+ * sealing it as cached. */
+static bool is_followed_as_free(const struct region *r, uint32_t i) {
+    uint32_t size = r->g[i].size;
+    return size < r->bins.fence - i && r->g[i + size].prev_inuse == 0;
+}
+
 /* Of a large free chunk at i, where another ends: the pages given back, if it starts with them. Not of
  * top: of what is grown by, arena.c has got as much as is likely to be used. */
 static struct page_run purged_start(const struct region *r, uint32_t i) {
     struct page_run none = {0, 0};
-    if (i == r->top || r->g[i].size < PURGE_MIN_GRANULES || !header_is(r->g, &r->key, i, SEAL_FREE))
+    if (i == r->top || r->g[i].size < PURGE_MIN_GRANULES || !is_followed_as_free(r, i))
         return none;
     check_record(r, i);
     struct page_run run = region_purged(r, i);
