@@ -307,7 +307,7 @@ static void purge_some(struct heap *h, uint32_t budget) {
 /* What goes back now. By the clock a whole budget at a time: what it allows little by little would else go back
  * run by run, at every other free of a program that churns. */
 static enum purging decide(struct heap *h, uint64_t now, uint32_t budget) {
-    if (h->purging == PURGING_ALL)
+    if (h->purging == PURGING_ALL && !is_refilled(h, granules_in_use(&h->region)))
         return PURGING_ALL;
     bool by_clock = h->purging == PURGING_BUDGET
                         ? h->purge_allowance > 0
@@ -336,8 +336,6 @@ static bool may_be_due(const struct heap *h, uint32_t budget) {
  * down. Out of line: most frees need nothing of it. */
 CP_COLD static void purge_what_is_due(struct heap *h, uint32_t budget) {
     uint32_t dirty = h->region.dirty_granules;
-    if (h->purging == PURGING_ALL && is_refilled(h, granules_in_use(&h->region)))
-        h->purging = PURGING_NOT;
     uint64_t now = os_clock_ns();
     allow_by_clock(h, now);
     h->purging = decide(h, now, budget);
@@ -426,8 +424,9 @@ void purge_freed_into(struct heap *h) {
 void purge_free_chunk(struct granule *header) {
     struct heap *h = heap_of(header);
     purge_freed_into(h);
-    h->freed_in_a_row += !clears(h);
-    uint32_t fast_max = clears(h) ? 0 : (uint32_t)option(&options.mxfast_granules);
+    bool clearing = clears(h);
+    h->freed_in_a_row += !clearing;
+    uint32_t fast_max = clearing ? 0 : (uint32_t)option(&options.mxfast_granules);
     region_free(&h->region, heap_index(h, header), fast_max);
 }
 

@@ -2,9 +2,9 @@
  *
  *   axis=heap     at: MiB of live blocks of 64 KiB, of which only the first bytes are touched
  *   axis=free     at: free chunks of mixed sizes, none of which can merge with another
+ *   axis=clear    at: small blocks that are made and then freed, groups of neighbours in another order
  *   axis=threads  at: threads that work side by side, each on its own blocks, ops each: else the more
  *                 there are, the more of what is measured is their start
- *   axis=clear    at: small blocks that are made and then freed, groups of neighbours in another order
  *   axis=regions  at: threads that have each made blocks and stay; blocks of all of them, so of as
  *                 many regions as the allocator gave them, are freed and made anew by one thread
  *
