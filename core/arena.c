@@ -159,12 +159,10 @@ static size_t growth_bytes(const struct heap *h, uint32_t size, size_t pad_bytes
     return need <= have ? 0 : (need - have) * GRANULE_BYTES + pad_bytes;
 }
 
-/* `bytes` at `start`, where the heap ended, are its memory from now on: top grows. */
-static void heap_extend(struct heap *h, void *start, size_t bytes, uint32_t size) {
+/* `bytes` behind its end are the heap's memory from now on: top grows. */
+static void heap_extend(struct heap *h, size_t bytes) {
     h->committed_bytes += bytes;
     count_system(h->arena, bytes, 0);
-    if (heap_may_populate(h, size, bytes / GRANULE_BYTES))
-        os_populate(start, bytes);
     region_extend(&h->region, granules_within(h, h->committed_bytes), true);
 }
 
@@ -174,7 +172,7 @@ static void break_return(const unsigned char *start, size_t bytes) {
         os_brk(-(ptrdiff_t)bytes);
 }
 
-static bool break_extend(struct heap *h, size_t bytes, uint32_t size) {
+static bool break_extend(struct heap *h, size_t bytes) {
     size_t limit = (size_t)REGION_LIMIT_GRANULES * GRANULE_BYTES;
     if (h->committed_bytes + bytes > limit)
         return false;
@@ -186,7 +184,7 @@ static bool break_extend(struct heap *h, size_t bytes, uint32_t size) {
         main_arena.break_lost = true;
         return false;
     }
-    heap_extend(h, before, bytes, size);
+    heap_extend(h, bytes);
     set_break_range(h);
     return true;
 }
@@ -225,8 +223,7 @@ static bool break_grow(uint32_t size) {
     if (main_arena.break_lost || bytes > (size_t)REGION_LIMIT_GRANULES * GRANULE_BYTES)
         return false;
     if (made)
-        return break_extend(h, padded, size) ||
-               (!main_arena.break_lost && break_extend(h, bytes, size));
+        return break_extend(h, padded) || (!main_arena.break_lost && break_extend(h, bytes));
     return break_create(h, padded) || break_create(h, bytes);
 }
 
@@ -245,7 +242,7 @@ static bool mapped_heap_grow(struct heap *h, uint32_t size) {
         os_decommit(end, bytes);
         return false;
     }
-    heap_extend(h, end, bytes, size);
+    heap_extend(h, bytes);
     return true;
 }
 

@@ -147,16 +147,6 @@ static inline uint32_t granules_in_use(const struct region *r) {
     return (uint32_t)(region_granules(r) - r->bins.free_granules - region_top_granules(r));
 }
 
-/* Whether pages from which chunks of `size` granules will be cut may come in one call, not one by one as
- * they are touched. Each chunk has a header, so of those up to a page, and of those that page caches make,
- * a page and what describes it, hardly a page stays untouched. And only few beside what is in use. */
-enum { POPULATE_SHARE = 16, POPULATE_CHUNK_GRANULES = PAGE_GRANULES * 5 / 4 };
-
-static inline bool heap_may_populate(const struct heap *h, uint32_t size, size_t granules) {
-    return size <= POPULATE_CHUNK_GRANULES &&
-           granules <= granules_in_use(&h->region) / POPULATE_SHARE;
-}
-
 static inline uint32_t heap_index(const struct heap *h, const struct granule *header) {
     return (uint32_t)(header - h->region.g);
 }

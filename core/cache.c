@@ -433,17 +433,20 @@ static bool keep(struct cache *c, struct granule *header) {
     return true;
 }
 
+/* That go back at a time: their pointers stand on a thread's stack, which may be small. */
+enum { REST_MAX = 64 };
+
 /* What others returned to the thread's arena goes into its cache while there is room, as if it had
  * freed it itself: half the work of merging it and cutting it off again. */
 static void collect(struct cache *c) {
     struct returned taken = returned_take(c->arena);
-    struct granule *header, *rest[ARENA_RUN_MAX];
+    struct granule *header, *rest[REST_MAX];
     uint32_t count = 0;
     while ((header = returned_next(&taken)) != NULL) {
         if (keep(c, header))
             continue;
         rest[count++] = header;
-        if (count == ARENA_RUN_MAX) {
+        if (count == REST_MAX) {
             return_chunks(rest, count, 0, NULL);
             count = 0;
         }

@@ -60,7 +60,9 @@
 #define FREED_IN_A_ROW 1024u
 #endif
 
-/* As much of what was given back comes in one call where small chunks begin to fill it (128 KiB). */
+/* As much at most comes in one call where small chunks are cut off pages that are not there: a sixteenth of what is
+ * in use, or this (128 KiB, a tenth of a millisecond). With 512 KiB one malloc in a thousand of growth/clear takes
+ * 0.9 us, not 47, but the longest of the pattern map 270 us, not 110. */
 #ifndef AHEAD_GRANULES /* scaled down like RETURNED_GRANULES */
 #define AHEAD_GRANULES 8192u
 #endif

@@ -16,7 +16,10 @@ enum {
     SHORT_RUNS = 16,
     SHORT_GRANULES = 64 * 1024 / GRANULE_BYTES,
     SWEEP_MIN_GRANULES = 8 * 1024 * 1024 / GRANULE_BYTES,
-    FAST_MOST_GRANULES = 512 * 1024 / GRANULE_BYTES
+    FAST_MOST_GRANULES = 512 * 1024 / GRANULE_BYTES,
+    AHEAD_SHARE = 16,
+    AHEAD_CHUNK_GRANULES = PAGE_GRANULES * 5 / 4,
+    AHEAD_LEAST_GRANULES = 4 * PAGE_GRANULES
 };
 
 /* In this time a region may give back all that it held at its fullest: enough for any phase of frees, too
@@ -437,28 +440,38 @@ static bool is_followed_as_free(const struct region *r, uint32_t i) {
     return size < r->bins.fence - i && r->g[i + size].prev_inuse == 0;
 }
 
-/* Of a large free chunk at i, where another ends: the pages given back, if it starts with them. Not of
- * top: of what is grown by, arena.c has got as much as is likely to be used. */
-static struct page_run purged_start(const struct region *r, uint32_t i) {
+/* Pages from which chunks of `size` granules are cut may come before they are touched: each chunk has a header, so
+ * of those up to a page, and of those that page caches make, a page and what describes it, hardly a page stays
+ * untouched. How many granules: few beside what is in use, so the larger the heap the fewer are such calls. */
+static uint32_t ahead_granules(const struct heap *h, uint32_t size) {
+    uint32_t most = granules_in_use(&h->region) / AHEAD_SHARE;
+    if (size > AHEAD_CHUNK_GRANULES || most < AHEAD_LEAST_GRANULES)
+        return 0;
+    return (most < AHEAD_GRANULES ? most : AHEAD_GRANULES) / PAGE_GRANULES * PAGE_GRANULES;
+}
+
+/* Of a large free chunk at i, where another ends: the pages that are not there, if what is before them would
+ * hardly do for a refill. */
+static struct page_run absent_ahead(const struct region *r, uint32_t i) {
     struct page_run none = {0, 0};
-    if (i == r->top || r->g[i].size < PURGE_MIN_GRANULES || !is_followed_as_free(r, i))
+    if (r->g[i].size < PURGE_MIN_GRANULES || (i != r->top && !is_followed_as_free(r, i)))
         return none;
     check_record(r, i);
     struct page_run run = region_purged(r, i);
-    return run.from == region_whole_pages(r, i).from ? run : none;
+    return run.from - region_whole_pages(r, i).from < AHEAD_LEAST_GRANULES ? run : none;
 }
 
 void purge_take_ahead(const struct granule *header) {
     struct heap *h = heap_of(header);
     struct region *r = &h->region;
-    uint32_t i = heap_index(h, header) + header->size;
-    if (!heap_may_populate(h, header->size, AHEAD_GRANULES))
+    uint32_t i = heap_index(h, header) + header->size, ahead = ahead_granules(h, header->size);
+    if (ahead == 0)
         return;
-    struct page_run run = purged_start(r, i);
+    struct page_run run = absent_ahead(r, i);
     uint32_t rest = run.to - run.from;
     if (rest == 0)
         return;
-    uint32_t ahead = rest < AHEAD_GRANULES ? rest : AHEAD_GRANULES;
+    ahead = ahead < rest ? ahead : rest;
     os_populate(&r->g[run.from], (size_t)ahead * GRANULE_BYTES);
     run.from += ahead;
     region_set_purged(r, i, ahead < rest ? run : (struct page_run){0, 0});

@@ -14,8 +14,9 @@ void purge_freed_into(struct heap *h);
 /* Free an allocated or cached chunk into its arena, whose lock is held. */
 void purge_free_chunk(struct granule *header);
 
-/* Where a small chunk was cut off one whose pages were given back: get the next of them in one call. Those
- * that follow, each with a header, leave none untouched, and one by one they cost twice as much. */
+/* Where a small chunk was cut off one whose pages are not there, given back or never touched: get the next of them
+ * in one call. Those that follow, each with a header, leave none untouched, and one by one they cost twice as
+ * much. */
 void purge_take_ahead(const struct granule *header);
 
 /* The cached chunk takes in the one behind it, which is cached too. Returns it, allocated. */

@@ -879,6 +879,30 @@ static void check_taken_ahead(void) {
             cp_free(live[i]);
 }
 
+static size_t pages_ahead(const unsigned char *block) {
+    size_t ahead = 0;
+    while (ahead < 64 && resident_pages(block + ahead * PAGE, block + (ahead + 2) * PAGE - 1) == 1)
+        ahead++;
+    return ahead;
+}
+
+/* Where small blocks make the heap grow, its next pages come before they are touched, few beside what is in use. */
+static void check_grown_ahead(void) {
+    enum { SMALL = 8192, BYTES = 1000, SHARE = 16, REFILL = 16 * KIB };
+    static unsigned char *small[SMALL];
+    size_t most = 0;
+    for (size_t n = 0; n < SMALL; n++) {
+        REQUIRE((small[n] = cp_malloc(BYTES)) != NULL);
+        memset(opaque(small[n]), 1, BYTES);
+        size_t ahead = pages_ahead(small[n]);
+        REQUIRE_FOR(n, ahead * PAGE <= n * BYTES / SHARE + (size_t)(2 * REFILL));
+        most = ahead > most ? ahead : most;
+    }
+    REQUIRE_FOR(most, !system_populates() || most >= 24);
+    for (size_t n = 0; n < SMALL; n++)
+        cp_free(small[n]);
+}
+
 /* ---- Statistics --------------------------------------------------------------------------- */
 
 static void require_plausible(struct cp_mallinfo m) {
@@ -1148,38 +1172,17 @@ static const struct check {
 } checks[] = {
 #define CHECK(name)                                                                                \
     { #name, check_##name }
-    CHECK(too_large),
-    CHECK(products),
-    CHECK(realloc_failing),
-    CHECK(bad_alignment),
-    CHECK(size_zero),
-    CHECK(every_small_size),
-    CHECK(large_sizes),
-    CHECK(alignments),
-    CHECK(alignment_rounding),
-    CHECK(calloc_zeroes),
-    CHECK(realloc_chains),
-    CHECK(realloc_shrinks),
-    CHECK(realloc_to_zero),
-    CHECK(free_keeps_errno),
-    CHECK(sized_frees),
-    CHECK(mallopt_results),
-    CHECK(perturb),
-    CHECK(mmap_threshold),
-    CHECK(dynamic_threshold),
-    CHECK(mmap_max),
-    CHECK(mxfast),
-    CHECK(top_pad),
-    CHECK(trim_threshold),
-    CHECK(trim),
-    CHECK(trim_pad),
-    CHECK(bounded_frees),
-    CHECK(taken_ahead),
-    CHECK(mallinfo),
-    CHECK(malloc_info),
-    CHECK(malloc_stats),
-    CHECK(swings),
-    CHECK(deep_caches),
+    CHECK(too_large),         CHECK(products),         CHECK(realloc_failing),
+    CHECK(bad_alignment),     CHECK(size_zero),        CHECK(every_small_size),
+    CHECK(large_sizes),       CHECK(alignments),       CHECK(alignment_rounding),
+    CHECK(calloc_zeroes),     CHECK(realloc_chains),   CHECK(realloc_shrinks),
+    CHECK(realloc_to_zero),   CHECK(free_keeps_errno), CHECK(sized_frees),
+    CHECK(mallopt_results),   CHECK(perturb),          CHECK(mmap_threshold),
+    CHECK(dynamic_threshold), CHECK(mmap_max),         CHECK(mxfast),
+    CHECK(top_pad),           CHECK(trim_threshold),   CHECK(trim),
+    CHECK(trim_pad),          CHECK(bounded_frees),    CHECK(taken_ahead),
+    CHECK(grown_ahead),       CHECK(mallinfo),         CHECK(malloc_info),
+    CHECK(malloc_stats),      CHECK(swings),           CHECK(deep_caches),
 #undef CHECK
 };
 #define CHECKS (sizeof checks / sizeof *checks)
