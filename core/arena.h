@@ -29,7 +29,7 @@ struct heap {
     struct region region;
     struct arena *arena;
     struct heap *next;
-    struct heap *next_freed; /* of those freed into since the arena was locked (purge.c) */
+    struct heap *next_freed; /* of those freed into and not looked at since (purge.c) */
     bool freed; /* it is one of them */
     unsigned char *start; /* of the reservation; of the break's part in use */
     size_t reserved_bytes; /* 0: over the break */

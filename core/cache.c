@@ -233,16 +233,35 @@ struct cache *cache_make(void) {
     return c;
 }
 
+static const struct returning at_once = {.home = NULL};
+
+/* Give the oldest `out` of a bin's chunks back. */
+static bool give_back(struct cache *c, uint32_t bin, uint32_t out, struct returning how) {
+    struct granule **payload = c->base[bin];
+    for (uint32_t s = 0; s < out; s++)
+        payload[s]--;
+    return return_chunks(payload, out, how);
+}
+
+static void flush(struct cache *c, struct returning how) {
+    for (uint32_t bin = CHUNK_MIN_GRANULES; bin < CACHE_BIN_COUNT; bin++) {
+        uint32_t count = cache_count(c, bin);
+        c->top[bin] = c->base[bin];
+        if (count != 0) /* few bins hold any */
+            give_back(c, bin, count, how);
+    }
+}
+
 /* Give everything back: chunks, and what was borrowed of the common budget. */
-static void drain(struct cache *c) {
-    cache_flush(c);
+static void drain(struct cache *c, struct returning how) {
+    flush(c, how);
     __atomic_sub_fetch(&registry.borrowed_bytes, c->borrowed_bytes, __ATOMIC_RELAXED);
 }
 
 static void thread_ends(void *argument) {
     struct cache *c = argument;
     cache_self = &cache_ended;
-    drain(c);
+    drain(c, at_once);
     lock_acquire(&registry.lock);
     registry_unlink(c);
     bool keep = registry.pooled < POOL_MAX;
@@ -447,11 +466,11 @@ static void collect(struct cache *c) {
             continue;
         rest[count++] = header;
         if (count == REST_MAX) {
-            return_chunks(rest, count, 0, NULL);
+            return_chunks(rest, count, at_once);
             count = 0;
         }
     }
-    return_chunks(rest, count, 0, NULL);
+    return_chunks(rest, count, at_once);
 }
 
 static bool worth_collecting(const struct arena *a) {
@@ -486,20 +505,12 @@ struct granule *cache_allocate(struct cache *c, uint32_t size) {
     return fetched[0];
 }
 
-/* Give the oldest `out` of a bin's `count` chunks back. More than FLUSH_CHUNKS adjoin or are all there are: then
- * the next are not as many. */
-static bool give_back(struct cache *c, uint32_t bin, uint32_t out, uint32_t count,
-                      const struct arena *home) {
-    struct granule **payload = c->base[bin];
-    for (uint32_t s = 0; s < out; s++)
-        payload[s]--;
-    return return_chunks(payload, out, out <= FLUSH_CHUNKS ? count - out : 0, home);
-}
-
-/* Give everything back and start anew, with low limits. */
+/* Give everything back and start anew, with low limits. Pages go back once, not after each bin, since it is one
+ * free of the program's that waits: its next go on. */
 static void reset(struct cache *c) {
-    drain(c);
+    drain(c, (struct returning){.unpurged = c->arena});
     place_stacks(c);
+    returned_purge(c->arena);
 }
 
 /* The oldest `out` have left: the stack begins behind them or, at the end of its place, moves back. */
@@ -539,7 +550,9 @@ static void make_room(struct cache *c, uint32_t bin) {
     if (most > count)
         return;
     uint32_t out = with_adjoining(c, bin, at_most(most, FLUSH_CHUNKS), most);
-    bool emptier = give_back(c, bin, out, count, c->arena);
+    /* More than FLUSH_CHUNKS adjoin or are all there are: then the next are not as many. */
+    uint32_t ahead = out <= FLUSH_CHUNKS ? count - out : 0;
+    bool emptier = give_back(c, bin, out, (struct returning){.home = c->arena, .ahead = ahead});
     slide(c, bin, out);
     if (emptier)
         reset(c);
@@ -554,14 +567,7 @@ bool cache_free(struct cache *c, struct granule *header) {
     return cache_put(c, bin, header + 1, header->size);
 }
 
-void cache_flush(struct cache *c) {
-    for (uint32_t bin = CHUNK_MIN_GRANULES; bin < CACHE_BIN_COUNT; bin++) {
-        uint32_t count = cache_count(c, bin);
-        c->top[bin] = c->base[bin];
-        if (count != 0) /* few bins hold any */
-            give_back(c, bin, count, count, NULL);
-    }
-}
+void cache_flush(struct cache *c) { flush(c, at_once); }
 
 /* ---- Walk ---------------------------------------------------------------------------------------- */
 

@@ -404,15 +404,22 @@ static bool purge_in_turn(struct arena *a) {
     return purge_heap(h);
 }
 
+/* A heap that was freed into and not looked at since; NULL: there is none. */
+static struct heap *take_freed(struct arena *a) {
+    struct heap *h = a->freed;
+    if (h != NULL) {
+        a->freed = h->next_freed;
+        h->freed = false;
+    }
+    return h;
+}
+
 /* Not all heaps: a free shall not cost more where there are many. */
 bool purge_after_frees(struct arena *a) {
     bool emptier = false;
-    while (a->freed != NULL) {
-        struct heap *h = a->freed;
-        a->freed = h->next_freed;
-        h->freed = false;
+    struct heap *h;
+    while ((h = take_freed(a)) != NULL)
         emptier |= purge_heap(h);
-    }
     return emptier | purge_in_turn(a);
 }
 
@@ -502,6 +509,8 @@ static bool purge_region(struct region *r, size_t pad_bytes) {
 
 bool purge_arena(struct arena *a, size_t pad_bytes) {
     bool any = false;
+    while (take_freed(a) != NULL) /* one that goes must not stay listed */
+        continue;
     struct heap *next;
     for (struct heap *h = a->heaps; h != NULL; h = next) {
         next = h->next;

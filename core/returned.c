@@ -165,7 +165,8 @@ static void expect_cold(const struct arena *a, struct granule **slot, uint32_t c
         expect_all(slot, count);
 }
 
-static bool free_into(struct arena *a, struct granule **slot, uint32_t count, uint32_t ahead) {
+static bool free_into(struct arena *a, struct granule **slot, uint32_t count, uint32_t ahead,
+                      bool purge) {
     bool emptier = false;
     if (!a->lost) {
         uint32_t joined;
@@ -174,7 +175,7 @@ static bool free_into(struct arena *a, struct granule **slot, uint32_t count, ui
             joined = join(slot + s, count - s);
             purge_free_chunk(slot[s]);
         }
-        emptier = purge_after_frees(a);
+        emptier = purge && purge_after_frees(a);
     }
     arena_leave(a);
     return emptier;
@@ -207,20 +208,27 @@ void return_chunk(struct granule *header) {
     }
 }
 
-bool return_chunks(struct granule **slot, uint32_t count, uint32_t ahead,
-                   const struct arena *home) {
+bool return_chunks(struct granule **slot, uint32_t count, struct returning how) {
     bool emptier = false;
     while (count > 0) {
         returned_check(slot[0]);
         struct arena *a = heap_of(slot[0])->arena;
         uint32_t own = gather(a, slot, count);
-        bool foreign = home != NULL && a != home;
+        bool foreign = how.home != NULL && a != how.home;
         if (!foreign && lock_try(&a->lock))
-            emptier |= free_into(a, slot, own, own == count ? ahead : 0);
+            emptier |= free_into(a, slot, own, own == count ? how.ahead : 0, a != how.unpurged);
         else if (push_all(a, slot, own) >= returned_limit() || !foreign)
             arena_take_in(a);
         slot += own;
         count -= own;
     }
     return emptier;
+}
+
+void returned_purge(struct arena *a) {
+    if (!lock_try(&a->lock))
+        return;
+    if (!a->lost)
+        purge_after_frees(a);
+    arena_leave(a);
 }

@@ -23,12 +23,21 @@
  * arena to arena, each with memory of its own. From returned_limit on, whoever returns more tries the
  * lock.
  *
- * Free one chunk that is allocated; or `count` that are cached, of any arenas. slot[] is used up.
- * `home`: the thread's own arena; NULL: none of the chunks is to wait. Behind them stand the payloads of
- * `ahead` more that the next calls will return, `count` in each. True if one of the arenas is so much
- * emptier that what caches keep of it should go back, too: see purge_after_frees. */
+ * Free one chunk that is allocated; or `count` that are cached, of any arenas. slot[] is used up. True if one of the
+ * arenas is so much emptier that what caches keep of it should go back, too: see purge_after_frees. */
+struct returning {
+    /* The thread's own arena; NULL: none of the chunks is to wait. */
+    const struct arena *home;
+    /* The arena that the caller will have give memory back, by returned_purge. */
+    const struct arena *unpurged;
+    /* Behind slot[] stand the payloads of so many more, which come next, `count` each time. */
+    uint32_t ahead;
+};
 void return_chunk(struct granule *header);
-bool return_chunks(struct granule **slot, uint32_t count, uint32_t ahead, const struct arena *home);
+bool return_chunks(struct granule **slot, uint32_t count, struct returning how);
+
+/* Give memory back after such frees, unless somebody holds the arena's lock: then the next free does. */
+void returned_purge(struct arena *a);
 
 /* How much may wait on an arena's list, in granules. */
 uint32_t returned_limit(void);

@@ -838,6 +838,33 @@ static void check_bounded_frees(void) {
         cp_free(live[i]);
 }
 
+/* Blocks of many sizes between some that stay are freed in any order. When hardly anything is left, what the thread
+ * caches goes back, too, and in that free no more pages than in others. */
+static void check_bounded_emptying(void) {
+    enum { BLOCKS = 60000, EACH = 40, KEPT = BLOCKS / EACH, RUN_PAGES = 6, MOST_RUNS = 64 };
+    static unsigned char *block[BLOCKS], *kept[KEPT];
+    uint64_t rng = 1;
+    for (size_t i = 0; i < BLOCKS; i++) {
+        REQUIRE((block[i] = cp_malloc(100 + i * 7 % 30 * 30)) != NULL);
+        memset(opaque(block[i]), 1, 100);
+        REQUIRE(i % EACH != 0 || (kept[i / EACH] = cp_malloc(24)) != NULL);
+    }
+    const unsigned char *first = kept[0], *last = kept[KEPT - 1];
+    size_t before = 0, most = 0;
+    for (size_t left = BLOCKS; left > 0; left--) {
+        size_t any = rng_below(&rng, left);
+        cp_free(block[any]);
+        block[any] = block[left - 1];
+        size_t now = left > BLOCKS / 4 ? 0 : resident_pages(first, last);
+        if (now < before && before - now > most)
+            most = before - now;
+        before = now;
+    }
+    REQUIRE_FOR(most, most > 0 && most <= (size_t)MOST_RUNS * RUN_PAGES);
+    for (size_t i = 0; i < KEPT; i++)
+        cp_free(kept[i]);
+}
+
 /* From Linux 5.14 on. */
 static bool system_populates(void) {
     void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -1180,9 +1207,10 @@ static const struct check {
     CHECK(mallopt_results),   CHECK(perturb),          CHECK(mmap_threshold),
     CHECK(dynamic_threshold), CHECK(mmap_max),         CHECK(mxfast),
     CHECK(top_pad),           CHECK(trim_threshold),   CHECK(trim),
-    CHECK(trim_pad),          CHECK(bounded_frees),    CHECK(taken_ahead),
-    CHECK(grown_ahead),       CHECK(mallinfo),         CHECK(malloc_info),
-    CHECK(malloc_stats),      CHECK(swings),           CHECK(deep_caches),
+    CHECK(trim_pad),          CHECK(bounded_frees),    CHECK(bounded_emptying),
+    CHECK(taken_ahead),       CHECK(grown_ahead),      CHECK(mallinfo),
+    CHECK(malloc_info),       CHECK(malloc_stats),     CHECK(swings),
+    CHECK(deep_caches),
 #undef CHECK
 };
 #define CHECKS (sizeof checks / sizeof *checks)
