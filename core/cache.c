@@ -36,9 +36,9 @@ enum { BORROW_LEAST_BYTES = 96 * 1024, BORROW_STEP_BYTES = 16 * 1024 };
 enum { SLOTS = 16 * 1024, SLACK_SHARE = 8 };
 
 /* Chunks that come from the arena under one lock, at most: enough to pay for the lock, and for runs that the
- * processor fetches ahead where a program goes through what it made in turn (python3, whose collector does,
- * takes 27% more time at 16 chunks than at 64, and 6 to 10% less at 128 to 256); few bytes, since neighbours fetched at once
- * are freed at different times. */
+ * processor fetches ahead where a program goes through what it made in turn (python3, whose collector does, takes
+ * 27% more time at 16 chunks than at 64, and 6 to 10% less at 128 to 256); few bytes, since neighbours fetched at
+ * once are freed at different times. */
 enum { BATCH_MAX = ARENA_RUN_MAX, BATCH_BYTES = 16384 };
 
 /* A miss takes in what others returned if it is this share of what may wait: a few chunks are sooner
@@ -452,7 +452,8 @@ static bool keep(struct cache *c, struct granule *header) {
     return true;
 }
 
-/* That go back at a time: their pointers stand on a thread's stack, which may be small. */
+/* Of what collect() finds no room for, as many go back at a time: few, since it needs a thread's stack, which may be
+ * small. */
 enum { REST_MAX = 64 };
 
 /* What others returned to the thread's arena goes into its cache while there is room, as if it had
