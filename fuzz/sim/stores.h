@@ -24,11 +24,15 @@ __attribute__((weak)) char sim_stores_marked = 1;
 #define CP_RACE(access, p) ((void)(p))
 #endif
 
+/* Called unaligned is what may not lie at a multiple of 8: 16 bytes that are not called so may still reach into the
+ * next part. */
 #define CP_ACCESS(bytes)                                                                           \
     CP_HOOK void __tsan_read##bytes(void *p) { CP_RACE(read##bytes, p); }                          \
     CP_HOOK void __tsan_unaligned_read##bytes(void *p) { CP_RACE(read##bytes, p); }                \
     CP_HOOK void __tsan_write##bytes(void *p) {                                                    \
         sim_mark(p);                                                                               \
+        if ((bytes) > 8)                                                                           \
+            sim_mark((char *)p + (bytes)-1);                                                       \
         CP_RACE(write##bytes, p);                                                                  \
     }                                                                                              \
     CP_HOOK void __tsan_unaligned_write##bytes(void *p) {                                          \
