@@ -427,18 +427,29 @@ static struct granule *take(struct cache *c, uint32_t size) {
     return NULL;
 }
 
-/* `count` chunks, just fetched, go into the cache such that the first leaves it first: a run of
- * neighbours is handed out from its beginning. One may be a granule larger than others of its bin.
- * Their seals are turned, not taken anew: one that does not fit its header is noticed when the chunk
- * leaves. */
-static void fill(struct cache *c, uint32_t bin, struct granule **fetched, uint32_t count) {
-    struct granule **top = c->top[bin];
-    for (uint32_t n = count; n > 0; n--) {
-        struct granule *header = fetched[n - 1];
-        seal_store(header, (uint16_t)(seal_load(header) ^ c->toggle));
-        *top++ = header + 1;
+/* The seal is turned, not taken anew: one that does not fit its header is noticed when the chunk leaves. */
+static struct granule *to_cached(const struct cache *c, struct granule *header) {
+    seal_store(header, (uint16_t)(seal_load(header) ^ c->toggle));
+    return header + 1;
+}
+
+/* `count` chunks, just fetched, stand in the place of an empty bin's stack. All but the first, which is for the
+ * caller, become the stack, turned round: a run of neighbours is handed out from its beginning. One may be a
+ * granule larger than others of its bin. */
+static struct granule *fill(struct cache *c, uint32_t bin, uint32_t count) {
+    struct granule **low = c->base[bin], **high = low + count - 1, *first = *low;
+    c->top[bin] = high;
+    if (low == high)
+        return first;
+    *low++ = to_cached(c, *high--);
+    for (; low < high; low++, high--) {
+        struct granule *payload = to_cached(c, *low);
+        *low = to_cached(c, *high);
+        *high = payload;
     }
-    c->top[bin] = top;
+    if (low == high)
+        *low = to_cached(c, *low);
+    return first;
 }
 
 /* Into its bin, if there is room for a chunk that is sealed as cached. */
@@ -489,7 +500,8 @@ struct granule *cache_allocate(struct cache *c, uint32_t size) {
     uint32_t bin = cache_bin_of(size);
     bool several = size <= CACHE_SMALL_GRANULES && !arena_memory_is_short();
     uint32_t wanted = several ? batch(c, bin) : 1;
-    struct granule *fetched[ARENA_RUN_MAX];
+    /* Several come to stand where their stack will, which is empty: threads' own may be small. */
+    struct granule *alone = NULL, **fetched = wanted == 1 ? &alone : c->base[bin];
     struct arena *a = arena_enter(&c->arena);
     if (a == NULL)
         return NULL;
@@ -499,11 +511,11 @@ struct granule *cache_allocate(struct cache *c, uint32_t size) {
     arena_leave_waiting(a);
     if (count == 0)
         return NULL;
-    fill(c, bin, fetched + 1, count - 1);
+    header = wanted == 1 ? alone : fill(c, bin, count);
     if (c->borrow_max_bytes < BORROW_MAX_BYTES)
         c->borrow_max_bytes += BORROW_STEP_BYTES;
     raise_limit(c, bin);
-    return fetched[0];
+    return header;
 }
 
 /* Give everything back and start anew, with low limits. Pages go back once, not after each bin, since it is one
