@@ -94,9 +94,9 @@
 #ifndef FLUSH_CHUNKS /* that a full bin gives back at a time, which merges them: few, so that no free waits long.
  * The lock costs little beside that, since what the next few will read is fetched meanwhile, in a region with so
  * much in use (1 MiB) that it is hardly in the processor's cache. Of the frees of the pattern map one in a thousand
- * takes 4.0 us at 64, 1.6 at 16, 1.0 at 8, 0.6 at 4, and glibc's 0.32; at 4, and more so at 2, the pattern takes
- * longer. Scaled down like RETURNED_GRANULES; so are the next five. */
-#define FLUSH_CHUNKS 8u
+ * takes 1.9 us at 8, 1.3 at 4, 1.0 at 2, and glibc's 0.5; the pattern takes as long at 4 as at 8, and 8% longer at
+ * 2. Scaled down like RETURNED_GRANULES; so are the next five. */
+#define FLUSH_CHUNKS 4u
 #endif
 #ifndef EXPECT_GRANULES
 #define EXPECT_GRANULES 65536u

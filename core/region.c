@@ -1729,7 +1729,8 @@ static void put(struct region *r, uint32_t i, struct page_run run, bool top) {
 }
 
 /* Live chunk i takes in the free one behind it, which leaves its bin if it is not top. Returns the
- * pages of that one that were given back. */
+ * pages of that one that were given back. Inline by word: gcc would rather inline smaller ones (22 instructions
+ * in the path arena). */
 /*@ requires rest: at_rest(r);
     requires live: live(i);
     requires behind: is_free(i + r->g[i].size);
@@ -1748,7 +1749,7 @@ static void put(struct region *r, uint32_t i, struct page_run run, bool top) {
     ensures no_new: no_new{Pre, Post}(i);
     ensures untouched: untouched{Pre, Post}(r->g, -1);
 */
-static struct page_run take_in(struct region *r, uint32_t i) {
+static inline struct page_run take_in(struct region *r, uint32_t i) {
     uint32_t next = i + r->g[i].size;
     //@ ghost free_alone(r, next);
     //@ ghost uint32_t top = r->top;
@@ -2889,24 +2890,24 @@ static void expect_links(const struct region *r, uint32_t i) {
 
 void region_expect(const struct region *r, uint32_t i, unsigned step) {
     const struct granule *g = r->g;
-    //@ assert chunk: extent(i) && tag(g, i);
-    uint32_t next = i + g[i].size;
-    bool after_free = g[i].prev_inuse == 0;
-    //@ ghost uint32_t before = after_free ? chunk_before(i) : i;
-    //@ assert before: after_free ==> tag(g, before) && extent(before);
+    uint32_t fence = r->bins.fence, size = g[i].size;
+    if (size >= fence - i)
+        return;
+    uint32_t next = i + size;
+    bool after_free = g[i].prev_inuse == 0 && g[i].lo <= i;
     if (step == 0) {
         expect_node(r, next);
         if (after_free)
             expect_node(r, i - g[i].lo);
         return;
     }
-    check_next(r, next);
-    //@ assert next: extent(next);
+    if (g[next].size > fence - next)
+        return;
     uint32_t behind = next + g[next].size;
     if (step == 1) {
         expect_node(r, behind);
         if (after_free)
-            expect_links(r, checked_previous(r, i));
+            expect_links(r, i - g[i].lo);
     } else if (g[behind].prev_inuse == 0)
         expect_links(r, next);
 }

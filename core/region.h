@@ -315,10 +315,11 @@ uint32_t region_allocate_aligned(struct region *r, uint32_t size, uint32_t align
 
 /* Have what freeing chunk i will read on its way into the processor's cache, in steps from 0 on: each reads
  * what the one before fetched. Chunks that are freed one after another, each expected first, step by step for
- * all of them, wait for memory together; without that each waits some six times. */
+ * all of them, wait for memory together; without that each waits some six times. What stands in the cells may
+ * be anything: nothing is checked here, since freeing them will. */
 enum { REGION_EXPECT_STEPS = 3 };
-/*@ requires rest: at_rest(r);
-    requires live: live(i);
+/*@ requires held: held(r);
+    requires cell: i < fence;
     terminates \true;
     exits never: \false;
     assigns \nothing;

@@ -128,41 +128,41 @@ static uint32_t join(struct granule **slot, uint32_t count) {
  * fetched for all at once: clearing a map takes a third less time. */
 enum { EXPECT_CHUNKS = 8 };
 
-static void expect(struct granule *header, unsigned step) {
-    const struct heap *h = heap_of(header);
-    region_expect(&h->region, heap_index(h, header), step);
+/* The program may have overwritten the header since the chunk came: whether it stands in this region is not asked
+ * of it. */
+static void expect(const struct region *r, const struct granule *header, unsigned step) {
+    size_t i = ((uintptr_t)header - (uintptr_t)r->g) / GRANULE_BYTES;
+    if (i < r->bins.fence)
+        region_expect(r, (uint32_t)i, step);
 }
 
-static void expect_all(struct granule **slot, uint32_t count) {
+static void expect_all(const struct region *r, struct granule **slot, uint32_t count) {
     for (unsigned step = 0; step < REGION_EXPECT_STEPS; step++)
         for (uint32_t s = 0; s < count; s++)
-            expect(slot[s], step);
+            expect(r, slot[s], step);
 }
 
 /* Where enough chunks stand behind: the last step for those of the next call, the one before for those of the
- * call after it, and so on, so that no step waits for the one before; of the farthest, the headers. A seal is
- * checked at each step: the program may have overwritten it since. */
+ * call after it, and so on, so that no step waits for the one before; of the farthest, the headers. */
 enum { CALLS_AHEAD = REGION_EXPECT_STEPS + 1 };
 
-static void expect_ahead(const struct arena *a, struct granule **payload, uint32_t count) {
+static void expect_ahead(const struct region *r, struct granule **payload, uint32_t count) {
     for (unsigned step = REGION_EXPECT_STEPS; step-- > 0; payload += count)
-        for (uint32_t s = 0; s < count; s++) {
-            returned_check(payload[s] - 1);
-            if (heap_of(payload[s] - 1)->arena == a)
-                expect(payload[s] - 1, step);
-        }
+        for (uint32_t s = 0; s < count; s++)
+            expect(r, payload[s] - 1, step);
     for (uint32_t s = 0; s < count; s++)
         granule_prefetch(payload[s] - 1, 0);
 }
 
-static void expect_cold(const struct arena *a, struct granule **slot, uint32_t count,
-                        uint32_t ahead) {
-    if (granules_in_use(&heap_of(slot[0])->region) < EXPECT_GRANULES)
+/* The first one's region stands for all. */
+static void expect_cold(struct granule **slot, uint32_t count, uint32_t ahead) {
+    const struct region *r = &heap_of(slot[0])->region;
+    if (granules_in_use(r) < EXPECT_GRANULES)
         return;
     if (ahead >= CALLS_AHEAD * count)
-        expect_ahead(a, slot + count, count);
+        expect_ahead(r, slot + count, count);
     else if (count >= EXPECT_CHUNKS)
-        expect_all(slot, count);
+        expect_all(r, slot, count);
 }
 
 static bool free_into(struct arena *a, struct granule **slot, uint32_t count, uint32_t ahead,
@@ -170,7 +170,7 @@ static bool free_into(struct arena *a, struct granule **slot, uint32_t count, ui
     bool emptier = false;
     if (!a->lost) {
         uint32_t joined;
-        expect_cold(a, slot, count, ahead);
+        expect_cold(slot, count, ahead);
         for (uint32_t s = 0; s < count; s += joined) {
             joined = join(slot + s, count - s);
             purge_free_chunk(slot[s]);
