@@ -155,9 +155,10 @@ static inline uint32_t heap_index(const struct heap *h, const struct granule *he
  * aligned to `align` granules (1: any). NULL when there is none. */
 struct granule *arena_allocate(struct arena *a, uint32_t size, uint32_t align, bool may_grow);
 
+enum { ARENA_RUN_MAX = 256 };
+
 /* Up to `wanted` (ARENA_RUN_MAX at most) chunks of `size` granules into out[], growing the arena
  * only if it has none. How many; 0: no memory. */
-enum { ARENA_RUN_MAX = 256 };
 uint32_t arena_allocate_run(struct arena *a, uint32_t size, uint32_t wanted, struct granule **out);
 
 /* One, as arena_allocate, and which bytes of the chunk are known to be zero. */
